@@ -1,0 +1,119 @@
+// Package account holds the facts of a client's account: who the client is, what they drive, where it is serviced and at which rates.
+package account
+
+import (
+	"errors"
+	"time"
+
+	"paylink/internal/day"
+	"paylink/internal/money"
+	"paylink/internal/phone"
+)
+
+// ErrNotFound is returned for a client, vehicle or location that does not exist or that the asker may not see.
+var ErrNotFound = errors.New("not found")
+
+// Program is the kind of device that a client pays for.
+type Program string
+
+const (
+	IID Program = "iid" // ignition-interlock device, in a vehicle
+	PAM Program = "pam" // portable alcohol monitor, carried
+)
+
+// Payments says whether a location can take payments.
+type Payments string
+
+const (
+	Configured    Payments = "configured"
+	NotConfigured Payments = "not_configured"
+	Suspended     Payments = "suspended"
+)
+
+// Location is a service location: a company center or a dealer. Its JSON form carries the pricing terms only.
+type Location struct {
+	ID            string `json:"id"`
+	Name          string `json:"-"` // "Richmond, VA"
+	State         string `json:"-"` // "VA"
+	Zone          string `json:"-"` // IANA time zone, "America/New_York"
+	StripeAccount string `json:"-"` // connected account it settles to; "" is the platform's own
+
+	Payments                 Payments     `json:"payments"`
+	TaxPPM                   int64        `json:"tax_ppm"` // parts per million of the taxable amount
+	LossProtectionTaxable    bool         `json:"loss_protection_taxable"`
+	MonitoringCapMonthly     *money.Cents `json:"monitoring_cap_monthly"`      // per 30 days; nil: none
+	LossProtectionCapMonthly *money.Cents `json:"loss_protection_cap_monthly"` // per 30 days; nil: none
+	StateFeeMonthly          money.Cents  `json:"state_fee_monthly"`           // per calendar month touched
+	LaborFee                 money.Cents  `json:"labor_fee"`                   // paid at the center, information only
+}
+
+// Today returns the day that it is at the location at a moment. An unknown zone counts as UTC.
+func (l Location) Today(now time.Time) day.Date { return day.Of(now.In(l.TimeZone())) }
+
+// TimeZone returns the location's time zone, UTC if it is unknown.
+func (l Location) TimeZone() *time.Location {
+	zone, err := time.LoadLocation(l.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// HardshipKind says how a hardship program lowers monitoring.
+type HardshipKind string
+
+const (
+	ClientPays  HardshipKind = "client_pays"  // the client pays Percent of it
+	FundMonthly HardshipKind = "fund_monthly" // a fund pays Amount per 30 days
+	FundFull    HardshipKind = "fund_full"    // a fund pays all of it
+)
+
+// Hardship is a reduction granted by a state's program.
+type Hardship struct {
+	Kind           HardshipKind `json:"kind"`
+	Percent        int64        `json:"percent"` // what the client pays, 0 to 100
+	Amount         money.Cents  `json:"amount"`  // per 30 days
+	ReducesTaxBase bool         `json:"reduces_tax_base"`
+	ExemptStateFee bool         `json:"exempt_state_fee"`
+}
+
+// Vehicle is what a client pays monitoring for: a vehicle with an interlock, or a portable monitor. Its JSON form carries the pricing terms only.
+type Vehicle struct {
+	ID         string `json:"-"`
+	ClientID   string `json:"-"`
+	LocationID string `json:"-"`
+	Label      string `json:"-"` // "2016 Honda Civic"; "Portable monitor"
+	Plate      string `json:"-"` // "ABC-1234"; "" for a portable monitor
+	PlateState string `json:"-"`
+
+	Program             Program     `json:"program"`
+	DailyRate           money.Cents `json:"daily_rate"`
+	LossProtectionDaily money.Cents `json:"loss_protection_daily"` // 0: not opted in
+	PaidTo              day.Date    `json:"paid_to"`               // Paid To Date: the first day that is not paid
+	Hardship            *Hardship   `json:"hardship"`              // nil: none
+	StateFeeMonths      []day.Month `json:"state_fee_months_billed"`
+}
+
+// Standing is what an account owes or is owed, from the ledger, less what live payments have reserved.
+type Standing struct {
+	PastDue   money.Cents `json:"past_due"` // invoiced before and not paid, never negative
+	Credit    money.Cents `json:"credit"`   // never negative
+	TaxExempt bool        `json:"tax_exempt"`
+}
+
+// Client is a person with an account.
+type Client struct {
+	ID          string
+	FirstName   string
+	LastName    string
+	Language    string // "en" or "es"
+	Email       string
+	Phone       phone.Number
+	TaxExempt   bool
+	Collections bool // in collections: no payment link may be sent
+	AutoPayDays int  // 14 or 30; 0: not enrolled
+	Notes       string
+}
+
+// Name returns first and last name.
+func (c Client) Name() string { return c.FirstName + " " + c.LastName }

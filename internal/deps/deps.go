@@ -1,0 +1,30 @@
+// Package deps keeps modules in go.mod until their first importer is written.
+package deps
+
+import (
+	_ "github.com/PuerkitoBio/goquery"
+	_ "github.com/alexedwards/scs/v2"
+	_ "github.com/alicebob/miniredis/v2"
+	_ "github.com/caarlos0/env/v11"
+	_ "github.com/cenkalti/backoff/v5"
+	_ "github.com/getkin/kin-openapi/openapi3"
+	_ "github.com/getkin/kin-openapi/openapi3filter"
+	_ "github.com/google/uuid"
+	_ "github.com/gorilla/mux"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/nyaruka/phonenumbers"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/redis/go-redis/v9"
+	_ "github.com/rs/zerolog"
+	_ "github.com/stripe/stripe-go/v76/client"
+	_ "github.com/stripe/stripe-go/v76/webhook"
+	_ "github.com/twilio/twilio-go/client"
+	_ "github.com/twilio/twilio-go/rest/api/v2010"
+	_ "github.com/twilio/twilio-go/rest/lookups/v2"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/text/feature/plural"
+	_ "golang.org/x/text/message/catalog"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)
