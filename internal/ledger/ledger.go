@@ -1,0 +1,95 @@
+// Package ledger is the books: invoices, and double-entry postings that are only ever added.
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"paylink/internal/day"
+	"paylink/internal/money"
+)
+
+// ErrPosted is returned where an entry of the same cause is in the books already: the fact was booked before, and nothing was added.
+var ErrPosted = errors.New("already posted")
+
+// Account is a ledger account. Assets and receivables grow by debits, which are positive here; income, liabilities and credits by negative amounts.
+type Account string
+
+const (
+	Receivable            Account = "receivable"              // what the client owes
+	ClientCredit          Account = "client_credit"           // what we owe the client
+	StripeClearing        Account = "stripe_clearing"         // charged, not yet paid out; per Stripe account
+	Unapplied             Account = "unapplied"               // money that came and is not yet booked to anything
+	RevenueMonitoring     Account = "revenue_monitoring"      // unpaid days too
+	RevenueLossProtection Account = "revenue_loss_protection" //
+	RevenueDiscount       Account = "revenue_discount"        // hardship that nobody pays us for
+	HardshipFund          Account = "hardship_fund"           // what a state's fund owes us
+	TaxPayable            Account = "tax_payable"
+	StateFeePayable       Account = "state_fee_payable"
+	Opening               Account = "opening" // the other side of imported balances
+)
+
+// Posting is one row of an entry: a debit if the amount is positive, a credit if it is negative.
+type Posting struct {
+	Account Account
+	Amount  money.Cents
+}
+
+// Entry is one fact booked: rows that sum up to nothing. Cause is unique in the books, so that no fact is booked twice;
+// it names the object that caused it, such as "receipt pi_…" or "invoice pay_…".
+type Entry struct {
+	ID            string
+	ClientID      string
+	PaymentID     string // "" where no payment stands behind it
+	StripeAccount string // connected account whose clearing it touches; "" is the platform's own
+	Cause         string
+	At            time.Time
+	Postings      []Posting
+}
+
+// Add appends a row unless its amount is zero.
+func (e *Entry) Add(a Account, amount money.Cents) {
+	if amount != 0 {
+		e.Postings = append(e.Postings, Posting{a, amount})
+	}
+}
+
+// Check returns an error unless debits equal credits and a cause is named.
+func (e Entry) Check() error {
+	var sum money.Cents
+	for _, p := range e.Postings {
+		var err error
+		if sum, err = sum.Add(p.Amount); err != nil {
+			return err
+		}
+	}
+	if sum != 0 || e.Cause == "" || len(e.Postings) == 0 {
+		return fmt.Errorf("entry %q does not balance: %d rows sum up to %d cents", e.Cause, len(e.Postings), sum)
+	}
+	return nil
+}
+
+// Line is a line of an invoice; its kinds are quote.Kind's words.
+type Line struct {
+	Kind   string      `json:"kind"`
+	Days   int         `json:"days,omitempty"`
+	Amount money.Cents `json:"amount"`
+}
+
+// Invoice is what a client was charged for, as it was issued.
+type Invoice struct {
+	ID         string
+	Number     int64 // counts up, for people to quote
+	ClientID   string
+	VehicleID  string // "" for a pending balance
+	PaymentID  string // the payment that it was issued by
+	Door       string // how it was paid: "link", "agent", "client", "autopay", "center"
+	IssuedAt   time.Time
+	Lines      []Line
+	Subtotal   money.Cents
+	Tax        money.Cents
+	Total      money.Cents // subtotal and tax
+	PaidToFrom day.Date    // Paid To Date before; "" if none moved
+	PaidTo     day.Date    // Paid To Date after; "" if none moved
+}
