@@ -1,0 +1,98 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"paylink/internal/lang"
+)
+
+// Chrome is what every page has around its content. A page's struct embeds it.
+type Chrome struct {
+	lang.Lang        // {{.T "key"}} in the template
+	Nonce     string // of the Content-Security-Policy; "" on a page that may be cached and so has no inline script
+	Brand     string // "Interlane"
+	Theme     string // "light" or "dark"; "" follows the reader's system
+}
+
+// Pages is every page of every door, parsed.
+type Pages struct{ pages map[string]*template.Template }
+
+// ParsePages parses every page of files, so that a bad template stops the start.
+//
+// A folder is one door's: layout.html defines "layout", parts.html (if any) what its pages share, and each other .html is a page that
+// fills the layout's blocks; its name is its path without the ending, "payer/pay". Pages at the root work the same way, and may use the parts
+// of every folder. components.html at the root is shared by all.
+func ParsePages(files fs.FS, assets *Assets) (*Pages, error) {
+	all, err := fs.Glob(files, "*.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: pages: %w", err)
+	}
+	inFolders, err := fs.Glob(files, "*/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: pages: %w", err)
+	}
+	parts, err := fs.Glob(files, "*/parts.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: pages: %w", err)
+	}
+	exists := map[string]bool{}
+	for _, file := range append(all, inFolders...) {
+		exists[file] = true
+	}
+	p := &Pages{pages: map[string]*template.Template{}}
+	for file := range exists {
+		switch path.Base(file) {
+		case "layout.html", "parts.html", "components.html":
+			continue
+		}
+		folder := path.Dir(file)
+		sources := []string{"components.html", path.Join(folder, "layout.html")}
+		if folder == "." {
+			sources = append(sources, parts...)
+		} else if part := path.Join(folder, "parts.html"); exists[part] {
+			sources = append(sources, part)
+		}
+		t, err := template.New("layout").Funcs(template.FuncMap{"asset": assets.Path}).Option("missingkey=error").
+			ParseFS(files, append(sources, file)...)
+		if err != nil {
+			return nil, fmt.Errorf("web: page %s: %w", file, err)
+		}
+		if t.Lookup("layout").Tree == nil {
+			return nil, fmt.Errorf("web: page %s: its layout.html does not define layout", file)
+		}
+		p.pages[strings.TrimSuffix(file, ".html")] = t
+	}
+	return p, nil
+}
+
+// Render writes the page called name with data. It renders to a buffer first: if it fails, w has got nothing.
+func (p *Pages) Render(w io.Writer, name string, data any) error {
+	return p.RenderPart(w, name, "layout", data)
+}
+
+// RenderPart writes one named template of a page, for a piece that a script fetches anew. If it fails, w has got nothing.
+func (p *Pages) RenderPart(w io.Writer, name, part string, data any) error {
+	t, ok := p.pages[name]
+	if !ok {
+		return fmt.Errorf("web: no page %q", name)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, part, data); err != nil {
+		return fmt.Errorf("web: page %s: %w", name, err)
+	}
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// ClockLeft writes whole seconds left as a countdown shows them: "8:42", "0:07". Below zero is "0:00".
+func ClockLeft(seconds int) string {
+	seconds = max(seconds, 0)
+	return strconv.Itoa(seconds/60) + ":" + strconv.Itoa(seconds%60/10) + strconv.Itoa(seconds%10)
+}

@@ -1,0 +1,9 @@
+// Package templates is everything that a browser is sent: pages, styles, scripts, the brand's mark and the payment terms.
+package templates
+
+import "embed"
+
+// Files holds the templates by the paths they have here. A folder is one door's: its layout.html, its parts.html if any, and its pages.
+//
+//go:embed *.html *.css *.svg */*
+var Files embed.FS
