@@ -40,7 +40,8 @@ func (d Date) AddDays(n int) Date { return Of(d.Time().AddDate(0, 0, n)) }
 
 // DaysUntil returns how many days lie from d to later; negative if later is earlier.
 func (d Date) DaysUntil(later Date) int {
-	return int(later.Time().Sub(d.Time()) / (24 * time.Hour))
+	const secondsPerDay = 24 * 60 * 60 // not by time.Duration, which ends after 292 years
+	return int((later.Time().Unix() - d.Time().Unix()) / secondsPerDay)
 }
 
 // Before says whether d is an earlier day than e.

@@ -1,0 +1,669 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"paylink/internal/link"
+	"paylink/internal/sms"
+	"paylink/internal/trail"
+)
+
+// Machine runs payments: it brings events to Next, has the store write what Next says, and does what is left to do after the commit.
+// All fields are required.
+type Machine struct {
+	Store   Store
+	Gateway Gateway
+	Door    link.Door
+	Carrier sms.Carrier
+	Now     func() time.Time
+	NewID   func() string // ordered by time, for rows
+	Token   func() string // crypto/rand.Text
+	Texts   Texts
+	Wake    func()            // something became due: the sweeper need not wait for its next round
+	Alarm   func(Alarm)       // a person has to know
+	Life    time.Duration     // of a link
+	Terms   func() (v string) // version of the terms in force
+}
+
+// Texts words the texts: a token's address and the whole text in a language.
+type Texts struct {
+	Link     func(language, token string) string
+	Receipt  func(language string, p Payment, a Attempt) string
+	Callback func(messageID string) string // where the carrier tells of it
+}
+
+// Alarm is something that a person has to look at. It holds no secrets.
+type Alarm struct {
+	PaymentID string
+	State     State
+	Reason    Reason
+	Text      string
+}
+
+// act is one event brought to a payment; what differs from act to act is how the event comes about.
+type act struct {
+	by     trail.Actor
+	name   string // for the trail; "" writes an entry only if the state changes
+	detail string
+	event  func(v View) (Event, error)
+	// fill completes what Next asks to write: the new attempt, the new link.
+	fill func(v View, c *Change) error
+}
+
+// applied is what an act did.
+type applied struct {
+	before  Life
+	payment Payment
+	view    View // as it was before, for its attempts and link
+	effects []Effect
+}
+
+func (a applied) has(k EffectKind) bool {
+	for _, e := range a.effects {
+		if e.Kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// apply brings an event to a payment, in one transaction, and does the effects that may not fail an act: the door, the alarm. Confirms and cancels are the caller's.
+func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) {
+	var done applied
+	err := m.Store.Apply(ctx, id, func(v View) (Change, error) {
+		e, err := a.event(v)
+		if err != nil {
+			return Change{}, err
+		}
+		e.Now, e.Bound = v.Facts.Now, v.Payment.Holds(v.Facts)
+		life, effects, err := Next(v.Payment.Life, e)
+		if err != nil {
+			return Change{}, err
+		}
+		done = applied{before: v.Payment.Life, payment: v.Payment, view: v, effects: effects}
+		done.payment.Life = life
+		c := Change{Life: life}
+		if err := m.write(v, e, effects, &c); err != nil {
+			return Change{}, err
+		}
+		if a.fill != nil {
+			if err := a.fill(v, &c); err != nil {
+				return Change{}, err
+			}
+		}
+		if a.name != "" || life.State != v.Payment.State {
+			c.Trail = append(c.Trail, m.entry(v, a, life))
+		}
+		return c, nil
+	})
+	if err != nil {
+		return applied{}, err
+	}
+	m.after(ctx, done)
+	return done, nil
+}
+
+// write turns effects into rows.
+func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
+	for _, do := range effects {
+		switch do.Kind {
+		case EndAttempt:
+			for _, a := range v.Attempts {
+				if a.N == do.Attempt {
+					a.State, a.EndedAt = do.As, e.Now
+					c.Ended = append(c.Ended, a)
+				}
+			}
+		case BookPaid:
+			b, err := m.bookPaid(v)
+			if err != nil {
+				return err
+			}
+			c.Booking = &b
+		case BookUnapplied:
+			b := m.bookUnapplied(v)
+			c.Booking = &b
+		}
+	}
+	return nil
+}
+
+func (m *Machine) entry(v View, a act, to Life) trail.Entry {
+	name := a.name
+	if name == "" {
+		name = "payment " + string(to.State)
+	}
+	detail := a.detail
+	if to.State != v.Payment.State {
+		detail = fmt.Sprintf("%s → %s %s %s", v.Payment.State, to.State, to.Reason, detail)
+	}
+	return trail.Entry{ID: m.NewID(), At: v.Facts.Now, Actor: a.by, Act: name, Object: v.Payment.ID, ClientID: v.Payment.ClientID, Detail: detail}
+}
+
+// after does what may be lost without harm: the door's entry ends by itself, and the sweeper finds what is due.
+func (m *Machine) after(ctx context.Context, done applied) {
+	for _, e := range done.effects {
+		switch e.Kind {
+		case ShutDoor:
+			if done.view.Link != nil {
+				_ = m.Door.Shut(ctx, done.view.Link.Digest) // /pay and /pay/charge ask SQL, which has closed it
+			}
+		case RaiseAlarm:
+			p := done.payment
+			m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Reason: p.Reason, Text: "payment needs a person"})
+		case SendCancel, ReplaceLink:
+			m.Wake()
+		}
+	}
+}
+
+// --- The payer's part -------------------------------------------------------------------------------------------------------------------
+
+// Try is one press of the button: a card, the terms agreed to, and the page view that it came from.
+type Try struct {
+	PaymentID     string
+	LinkID        string // of the browser's session
+	Nonce         link.Nonce
+	SessionID     string
+	PaymentMethod string
+	Terms         string // version agreed to
+	Language      string // in which they were read
+	Address       string
+	UserAgent     string
+}
+
+// Result is where a payment stands for the one who asks.
+type Result struct {
+	View         View
+	Attempt      *Attempt // the asker's own
+	ClientSecret Secret   // only for 3-D Secure, only for the session that pays
+}
+
+// Charge is T3 and what follows: it claims the payment for one attempt and confirms it. The same nonce gives the same attempt's state, whatever it is by now.
+// Errors, with nothing charged: ErrOtherLink, ErrTerms, ErrBrand, ErrCard, ErrElsewhere, ErrClosed, ErrNotReady, ErrNeedsReview, ErrUnavailable.
+// It goes on when the caller goes away, for ConfirmWithin at the longest.
+func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
+	v, err := m.Store.View(ctx, t.PaymentID)
+	if err != nil {
+		return Result{}, err
+	}
+	if a := byNonce(v, t.Nonce.ID); a != nil {
+		return m.result(ctx, t.PaymentID, t.SessionID, Secret{})
+	}
+	if t.Nonce.PaymentID != t.PaymentID || t.Nonce.LinkID != t.LinkID || t.Nonce.Summary != v.Payment.SummaryHash {
+		return Result{}, ErrOtherLink
+	}
+	if t.Terms != m.Terms() {
+		return Result{}, ErrTerms
+	}
+	card, err := m.Gateway.Card(ctx, v.Payment.StripeAccount, t.PaymentMethod)
+	if err != nil {
+		var no *RequestError
+		if errors.As(err, &no) {
+			return Result{}, ErrCard
+		}
+		return Result{}, ErrUnavailable // fail closed: a card of unknown brand is not charged
+	}
+	if card.Brand != "visa" && card.Brand != "mastercard" {
+		return Result{}, ErrBrand
+	}
+	// From here on nobody's going away may leave a confirm half sent.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	defer cancel()
+	var attempt *Attempt
+	done, err := m.apply(ctx, t.PaymentID, act{
+		by: trail.Actor{Kind: trail.Payer, ID: t.SessionID}, name: "pay",
+		event: func(v View) (Event, error) {
+			if byNonce(v, t.Nonce.ID) != nil {
+				return Event{}, errSameNonce
+			}
+			if v.Payment.State.Live() && (v.Link == nil || v.Link.ID != t.LinkID || v.Link.State != link.Live) {
+				return Event{}, ErrClosed // the link was replaced
+			}
+			return Event{Kind: Claim}, nil
+		},
+		fill: func(v View, c *Change) error {
+			if c.Life.State != Paying {
+				return nil
+			}
+			attempt = &Attempt{
+				ID: m.NewID(), PaymentID: v.Payment.ID, N: c.Life.Attempt, LinkID: t.LinkID, SessionID: t.SessionID, NonceID: t.Nonce.ID,
+				PaymentMethod: t.PaymentMethod, Card: card, State: Trying, TermsVersion: t.Terms, TermsLanguage: t.Language,
+				Address: t.Address, UserAgent: t.UserAgent, StartedAt: v.Facts.Now,
+			}
+			c.NewAttempt = attempt
+			return nil
+		},
+	})
+	switch {
+	case errors.Is(err, errSameNonce):
+		return m.result(ctx, t.PaymentID, t.SessionID, Secret{})
+	case err != nil:
+		return Result{}, err
+	}
+	secret, err := m.drive(ctx, t.PaymentID, done, trail.Actor{Kind: trail.Payer, ID: t.SessionID})
+	if err != nil {
+		return Result{}, err
+	}
+	return m.result(ctx, t.PaymentID, t.SessionID, secret)
+}
+
+var errSameNonce = errors.New("this page view has paid already")
+
+func byNonce(v View, nonceID string) *Attempt {
+	for i := range v.Attempts {
+		if v.Attempts[i].NonceID == nonceID {
+			return &v.Attempts[i]
+		}
+	}
+	return nil
+}
+
+// Continue is T8 and T9 for the payer who comes back from 3-D Secure. Only the session that made the attempt is answered with a client_secret.
+func (m *Machine) Continue(ctx context.Context, paymentID, attemptID, sessionID string) (Result, error) {
+	v, err := m.Store.View(ctx, paymentID)
+	if err != nil {
+		return Result{}, err
+	}
+	current := v.Current()
+	if current == nil || current.ID != attemptID || current.SessionID != sessionID {
+		return m.result(ctx, paymentID, sessionID, Secret{})
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	defer cancel()
+	secret, err := m.look(ctx, v, trail.Actor{Kind: trail.Payer, ID: sessionID})
+	if err != nil {
+		return Result{}, err
+	}
+	return m.result(ctx, paymentID, sessionID, secret)
+}
+
+func (m *Machine) result(ctx context.Context, paymentID, sessionID string, secret Secret) (Result, error) {
+	v, err := m.Store.View(ctx, paymentID)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{View: v}
+	for i := range v.Attempts {
+		if v.Attempts[i].SessionID == sessionID {
+			r.Attempt = &v.Attempts[i]
+		}
+	}
+	if v.Payment.State == NeedsAction && r.Attempt != nil && r.Attempt.N == v.Payment.Attempt {
+		r.ClientSecret = secret
+	}
+	return r, nil
+}
+
+// drive sends what an act has asked to send, and what the answers ask for in turn, until nothing more is to be sent or the outcome has to wait.
+// It returns the client_secret that came with a 3-D Secure request.
+func (m *Machine) drive(ctx context.Context, id string, done applied, by trail.Actor) (Secret, error) {
+	for range 4 { // phase 1, phase 2, and each once more after a lost answer
+		switch {
+		case done.has(SendConfirm):
+			next, secret, err := m.confirm(ctx, id, done, by)
+			if err != nil {
+				return Secret{}, err
+			}
+			if next.payment.State == NeedsAction {
+				return secret, nil
+			}
+			done = next
+		case done.has(SendCancel):
+			return Secret{}, m.cancel(ctx, id, done.payment, by)
+		default:
+			return Secret{}, nil
+		}
+		if done.payment.State == Unknown && done.payment.ClosingAs == "" && !done.has(SendConfirm) {
+			return m.lookAgain(ctx, id, by)
+		}
+	}
+	m.Wake()
+	return Secret{}, nil
+}
+
+// lookAgain asks once what became of a confirm whose answer was lost, so that most payers need not wait for the sweeper.
+func (m *Machine) lookAgain(ctx context.Context, id string, by trail.Actor) (Secret, error) {
+	m.Wake()
+	v, err := m.Store.View(ctx, id)
+	if err != nil {
+		return Secret{}, err
+	}
+	in, err := m.Gateway.Intent(ctx, v.Payment.StripeAccount, v.Payment.IntentID)
+	if err != nil {
+		return Secret{}, nil // the sweeper asks again
+	}
+	e := seen(in, v)
+	if e.Kind == NoTrace || e.Kind == GotReady {
+		return Secret{}, nil // the sweeper sends again, after a pause
+	}
+	done, err := m.settle(ctx, id, in, by)
+	if err != nil {
+		return Secret{}, err
+	}
+	if done.has(SendCancel) {
+		return Secret{}, m.cancel(ctx, id, done.payment, by)
+	}
+	return in.ClientSecret, nil
+}
+
+// confirm sends one confirm of the current attempt and brings the answer home.
+func (m *Machine) confirm(ctx context.Context, id string, done applied, by trail.Actor) (applied, Secret, error) {
+	v, err := m.Store.View(ctx, id)
+	if err != nil {
+		return applied{}, Secret{}, err
+	}
+	n, phase := done.payment.Attempt, done.payment.Phase
+	var current *Attempt
+	for i := range v.Attempts {
+		if v.Attempts[i].N == n {
+			current = &v.Attempts[i]
+		}
+	}
+	if current == nil {
+		return applied{}, Secret{}, errNoSuchAttempt
+	}
+	r := ConfirmRequest{Key: current.Key(phase), Account: v.Payment.StripeAccount, IntentID: v.Payment.IntentID}
+	if phase == 1 {
+		r.PaymentMethod = current.PaymentMethod
+	}
+	in, err := m.Gateway.Confirm(ctx, r)
+	var card *CardError
+	var no *RequestError
+	var dead *DeadAnswerError
+	kind := GotNothing
+	code := ""
+	switch {
+	case err == nil:
+		next, err := m.settle(ctx, id, in, by)
+		return next, in.ClientSecret, err
+	case errors.As(err, &card):
+		kind, code = GotDecline, card.Code
+	case errors.As(err, &dead):
+		kind = GotDeadAnswer
+	case errors.As(err, &no):
+		// Stripe says 400 also where the PaymentIntent has moved on without us: a GET tells.
+		if in, err := m.Gateway.Intent(ctx, v.Payment.StripeAccount, v.Payment.IntentID); err == nil {
+			if e := seen(in, v); e.Kind != NoTrace {
+				next, err := m.settle(ctx, id, in, by)
+				return next, in.ClientSecret, err
+			}
+			kind, code = GotRefusal, no.Code
+		}
+	}
+	next, err := m.apply(ctx, id, act{
+		by: by, detail: code,
+		event: func(View) (Event, error) { return Event{Kind: kind, Attempt: n}, nil },
+		fill:  func(_ View, c *Change) error { setCode(c, code); return nil },
+	})
+	return next, Secret{}, err
+}
+
+func setCode(c *Change, code string) {
+	for i := range c.Ended {
+		if c.Ended[i].State == WasNo || c.Ended[i].State == Refused {
+			c.Ended[i].Code = code
+		}
+	}
+}
+
+// settle applies what Stripe says of a PaymentIntent to the books. It may be called any number of times, from anywhere.
+func (m *Machine) settle(ctx context.Context, id string, in Intent, by trail.Actor) (applied, error) {
+	return m.apply(ctx, id, act{
+		by: by, detail: in.ErrorCode,
+		event: func(v View) (Event, error) { return seen(in, v), nil },
+		fill: func(v View, c *Change) error {
+			setCode(c, in.ErrorCode)
+			for i := range c.Ended {
+				if c.Ended[i].State == Succeeded {
+					c.Ended[i].ChargeID = in.ChargeID
+					c.Ended[i].Card = in.Card
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// cancel asks Stripe to cancel and brings the answer home. It may be repeated: cancelling what is cancelled changes nothing.
+func (m *Machine) cancel(ctx context.Context, id string, p Payment, by trail.Actor) error {
+	if p.IntentID == "" {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	defer stop()
+	in, err := m.Gateway.Cancel(ctx, p.StripeAccount, p.IntentID)
+	if err != nil {
+		var no *RequestError
+		if !errors.As(err, &no) {
+			return nil // unclear: the sweeper asks again
+		}
+		if in, err = m.Gateway.Intent(ctx, p.StripeAccount, p.IntentID); err != nil {
+			return nil
+		}
+	}
+	_, err = m.settle(ctx, id, in, by)
+	return err
+}
+
+// look asks Stripe about a payment in flight and does what follows.
+func (m *Machine) look(ctx context.Context, v View, by trail.Actor) (Secret, error) {
+	p := v.Payment
+	in, err := m.Gateway.Intent(ctx, p.StripeAccount, p.IntentID)
+	if err != nil {
+		done, err := m.apply(ctx, p.ID, act{by: by, event: func(v View) (Event, error) {
+			return Event{Kind: GotNothing, Attempt: p.Attempt}, nil
+		}})
+		if err != nil {
+			return Secret{}, err
+		}
+		return m.drive(ctx, p.ID, done, by)
+	}
+	done, err := m.settle(ctx, p.ID, in, by)
+	if err != nil {
+		return Secret{}, err
+	}
+	secret, err := m.drive(ctx, p.ID, done, by)
+	if done.payment.State == NeedsAction {
+		secret = in.ClientSecret
+	}
+	return secret, err
+}
+
+// --- The desk's part --------------------------------------------------------------------------------------------------------------------
+
+// Revoke is T13 and T14. It says where the payment stands then: Revoked, or still in flight, to be stopped if it still can be.
+// Errors: ErrClosed, ErrNeedsReview, ErrNotFound.
+func (m *Machine) Revoke(ctx context.Context, paymentID string, by trail.Actor, why Reason, words string) (State, error) {
+	done, err := m.apply(ctx, paymentID, act{
+		by: by, name: "revoke payment", detail: words,
+		event: func(View) (Event, error) { return Event{Kind: WasRevoked, Reason: why}, nil },
+	})
+	if err != nil {
+		return "", err
+	}
+	if done.has(SendCancel) {
+		if err := m.cancel(ctx, paymentID, done.payment, by); err != nil {
+			return "", err
+		}
+	}
+	return done.payment.State, nil
+}
+
+// Resend is T18: a new token and ten new minutes for the same payment; the old link is dead. Errors: ErrClosed, ErrElsewhere, ErrResends, ErrNeedsReview.
+// A payment that closes here because its time is up or its quote broke gives ErrClosed too.
+func (m *Machine) Resend(ctx context.Context, paymentID string, by trail.Actor) error {
+	done, err := m.apply(ctx, paymentID, act{
+		by: by, name: "resend link",
+		event: func(View) (Event, error) { return Event{Kind: WasResent, Life: m.Life}, nil },
+		fill: func(v View, c *Change) error {
+			if c.Life.State != Open || v.Link == nil {
+				return nil
+			}
+			old := *v.Link
+			l, msg := m.newLink(v.Payment.ID, v.Facts.Now, c.Life.ExpiresAt)
+			l.Phone, l.OwnNumber, l.Language, l.SentBy = old.Phone, old.OwnNumber, old.Language, by.ID
+			msg.link(l)
+			c.Link, c.Message = &l, &msg.Message
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if done.has(ReplaceLink) {
+		_ = m.Door.Shut(ctx, done.view.Link.Digest) // SQL has replaced it already
+		m.Wake()
+		return nil
+	}
+	if done.has(SendCancel) {
+		_ = m.cancel(ctx, paymentID, done.payment, by) // the sweeper repeats it
+	}
+	return ErrClosed
+}
+
+// freshMessage is a message whose box is still open: the token goes from here into the sealed box and nowhere else.
+type freshMessage struct{ sms.Message }
+
+func (f *freshMessage) link(l link.Link) { f.Phone, f.Language, f.LinkID = l.Phone, l.Language, l.ID }
+
+func (m *Machine) newLink(paymentID string, now, expires time.Time) (link.Link, freshMessage) {
+	token := link.NewToken(m.Token())
+	l := link.Link{ID: m.NewID(), PaymentID: paymentID, Digest: token.Digest(), State: link.Live, CreatedAt: now, ExpiresAt: expires}
+	return l, freshMessage{sms.Message{
+		ID: m.NewID(), Kind: sms.LinkText, PaymentID: paymentID, Box: token.Reveal(), Status: sms.Waiting, CreatedAt: now, NextAt: now,
+	}}
+}
+
+// Order is what T1 needs beyond the facts.
+type Order struct {
+	ClientID  string
+	VehicleID string
+	FormKey   string
+	By        trail.Actor
+	Detail    string // for the trail
+	// Price freezes the quote from facts read in the same transaction. It may refuse.
+	Price func(Facts) (Frozen, error)
+	Link  link.Link // phone, own number, language, sender
+}
+
+// Send is T1: a payment, its link and its text, in one transaction. A second click of the same form finds the first one's payment.
+// Errors: ErrLive (with the live payment's id in *LiveError) and whatever Price refuses with.
+func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
+	var stale *applied
+	p, err := m.Store.Begin(ctx, o.ClientID, o.VehicleID, o.FormKey, func(s Start) (Begin, error) {
+		var b Begin
+		now := s.Facts.Now
+		stale = nil
+		if s.SameForm != nil {
+			return Begin{Payment: *s.SameForm}, errSameForm
+		}
+		if s.Live != nil {
+			if s.Live.Payment.Effective(now) != Expired {
+				return b, &LiveError{PaymentID: s.Live.Payment.ID, State: s.Live.Payment.State}
+			}
+			life, effects, err := Next(s.Live.Payment.Life, Event{Kind: Tick, Now: now, Bound: true})
+			if err != nil {
+				return b, err
+			}
+			b.CloseStale = &Change{Life: life}
+			stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
+			b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
+		}
+		frozen, err := o.Price(s.Facts)
+		if err != nil {
+			return b, err
+		}
+		_, hash, err := frozen.Encode()
+		if err != nil {
+			return b, err
+		}
+		b.Payment = Payment{
+			ID: m.NewID(), Door: ByLink, ClientID: o.ClientID, VehicleID: o.VehicleID, LocationID: s.Facts.Location.ID, StripeAccount: s.Facts.Location.StripeAccount,
+			CreatedBy: o.By, CreatedAt: now, FormKey: o.FormKey, Frozen: frozen, SummaryHash: hash,
+			Life: Life{State: Open, ExpiresAt: now.Add(m.Life), NextAt: now.Add(m.Life)},
+		}
+		b.Payment.ChainID = b.Payment.ID
+		if last := s.Last; last != nil && last.State.Closed() && now.Sub(last.ClosedAt) < chainWithin {
+			b.Payment.ChainID = last.ChainID
+		}
+		l, msg := m.newLink(b.Payment.ID, now, b.Payment.ExpiresAt)
+		l.Phone, l.OwnNumber, l.Language, l.SentBy = o.Link.Phone, o.Link.OwnNumber, o.Link.Language, o.Link.SentBy
+		msg.link(l)
+		b.Link, b.Message = l, msg.Message
+		b.Trail = []trail.Entry{{
+			ID: m.NewID(), At: now, Actor: o.By, Act: "send link", Object: b.Payment.ID, ClientID: o.ClientID,
+			Detail: fmt.Sprintf("%s to %s %s", frozen.Summary.TotalDue, l.Phone, o.Detail),
+		}}
+		return b, nil
+	})
+	if err != nil {
+		return Payment{}, err
+	}
+	if stale != nil {
+		m.after(ctx, *stale)
+	}
+	m.Wake()
+	return p, nil
+}
+
+// chainWithin is how long after a link ended without money a new one for the vehicle counts as the same sale, in reports.
+const chainWithin = 24 * time.Hour
+
+var errSameForm = errors.New("this form was sent before")
+
+// SameForm says whether an error of a Begin's decide means that the form's first payment is the answer.
+func SameForm(err error) bool { return errors.Is(err, errSameForm) }
+
+// LiveError is ErrLive with the payment that is in the way.
+type LiveError struct {
+	PaymentID string
+	State     State
+}
+
+func (e *LiveError) Error() string { return ErrLive.Error() }
+
+// Is makes errors.Is(err, ErrLive) true.
+func (e *LiveError) Is(target error) bool { return target == ErrLive }
+
+// --- The clock's part -------------------------------------------------------------------------------------------------------------------
+
+// Tend looks after one payment that is due: it closes what is over, asks Stripe about what is in flight, and repeats cancels until they are answered.
+func (m *Machine) Tend(ctx context.Context, paymentID string) error {
+	v, err := m.Store.View(ctx, paymentID)
+	if err != nil {
+		return err
+	}
+	p := v.Payment
+	by := trail.BySystem
+	if (p.State == NeedsAction || p.State == Unknown) && p.ClosingAs == "" {
+		_, err := m.look(ctx, v, by)
+		if err != nil {
+			return err
+		}
+		if v, err = m.Store.View(ctx, paymentID); err != nil {
+			return err
+		}
+		if v.Payment.State != NeedsAction || v.Facts.Now.Before(v.Payment.LeaseUntil) {
+			return nil
+		}
+	}
+	done, err := m.apply(ctx, paymentID, act{by: by, event: func(View) (Event, error) { return Event{Kind: Tick}, nil }})
+	if err != nil {
+		return err
+	}
+	_, err = m.drive(ctx, paymentID, done, by)
+	return err
+}
+
+// Heard stores a signed event once and has its payment looked at, now. What the event claims is never believed: Stripe is asked.
+func (m *Machine) Heard(ctx context.Context, n Notice) error {
+	if _, err := m.Store.Hear(ctx, n); err != nil {
+		return err
+	}
+	m.Wake()
+	return nil
+}

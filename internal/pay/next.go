@@ -1,0 +1,486 @@
+package pay
+
+import (
+	"fmt"
+	"time"
+)
+
+// EventKind is something that happens to a payment.
+type EventKind string
+
+const (
+	Claim         EventKind = "claim"           // a payer presses the button
+	GotIntent     EventKind = "got_intent"      // Stripe has made the PaymentIntent
+	GotSuccess    EventKind = "got_success"     // Stripe says succeeded; id, account, amount and currency match
+	GotDecline    EventKind = "got_decline"     // the bank said no, or authentication failed
+	GotAction     EventKind = "got_action"      // 3-D Secure is asked for
+	GotReady      EventKind = "got_ready"       // 3-D Secure is done, the server has the last word
+	GotRefusal    EventKind = "got_refusal"     // Stripe's 4xx other than a card error, and a GET shows no other effect
+	GotNothing    EventKind = "got_nothing"     // an answer was lost: timeout, 5xx, 409
+	GotDeadAnswer EventKind = "got_dead_answer" // a saved 500 is replayed for ever: this key will never answer
+	NoTrace       EventKind = "no_trace"        // a GET shows nothing of this attempt
+	StillRunning  EventKind = "still_running"   // Stripe says processing
+	GotCanceled   EventKind = "got_canceled"    // Stripe says canceled
+	GotMismatch   EventKind = "got_mismatch"    // amount, currency, id or account is not ours
+	Tick          EventKind = "tick"            // time has passed
+	WasRevoked    EventKind = "was_revoked"     // an agent, or the payer's "not for me"
+	WasResent     EventKind = "was_resent"      // an agent sends a new link for the same payment
+	NotHandedOver EventKind = "not_handed_over" // the text did not reach the carrier in time
+)
+
+// Event is what happens, with the facts that decide, all read in one transaction. Every event about a card names its attempt.
+type Event struct {
+	Kind    EventKind
+	Now     time.Time
+	Attempt int           // number of the attempt that it speaks of
+	Bound   bool          // the bound quote holds
+	Reason  Reason        // for WasRevoked
+	Intent  string        // for GotIntent
+	Life    time.Duration // for WasResent: how long the new link lives
+}
+
+// EffectKind is something to do because of an event.
+type EffectKind string
+
+const (
+	StartAttempt  EffectKind = "start_attempt"  // in the transaction: insert the attempt
+	EndAttempt    EffectKind = "end_attempt"    // in the transaction: write what became of it
+	BookPaid      EffectKind = "book_paid"      // in the transaction: invoice, ledger, Paid To Date
+	BookUnapplied EffectKind = "book_unapplied" // in the transaction: money that belongs to nothing yet
+	ReplaceLink   EffectKind = "replace_link"   // in the transaction: new link and text, the old link dies
+	SendConfirm   EffectKind = "send_confirm"   // after it: confirm with the current phase's key
+	SendCancel    EffectKind = "send_cancel"    // after it: cancel the PaymentIntent
+	ShutDoor      EffectKind = "shut_door"      // after it: Redis forgets the link
+	RaiseAlarm    EffectKind = "raise_alarm"    // after it: tell a person
+)
+
+// Effect is one thing to do; Attempt and As belong to EndAttempt.
+type Effect struct {
+	Kind    EffectKind
+	Attempt int
+	As      AttemptState
+}
+
+// Next decides everything: what becomes of a payment when something happens, and what is to be done about it. It is pure.
+// An error means that nothing changes: ErrClosed, ErrElsewhere, ErrNotReady, ErrResends or ErrNeedsReview for what a person asked.
+func Next(l Life, e Event) (Life, []Effect, error) {
+	switch e.Kind {
+	case GotMismatch:
+		if l.State == Review {
+			return l, nil, nil
+		}
+		l.State, l.Reason, l.NextAt = Review, ReasonMismatch, time.Time{}
+		return l, effects(ShutDoor, RaiseAlarm), nil
+	case GotIntent:
+		return gotIntent(l, e)
+	case GotSuccess:
+		return succeeded(l, e)
+	}
+	switch l.State {
+	case Open:
+		return open(l, e)
+	case Paying, NeedsAction, Unknown:
+		return inFlight(l, e)
+	case Review:
+		return whilePersonDecides(l, e)
+	case Paid, PaidAfterClose, Declined, Expired, Revoked, Locked, Superseded:
+		return ended(l, e)
+	}
+	return l, nil, fmt.Errorf("payment state %q: %w", l.State, errUnknownEvent)
+}
+
+func effects(kinds ...EffectKind) []Effect {
+	out := make([]Effect, len(kinds))
+	for i, k := range kinds {
+		out[i].Kind = k
+	}
+	return out
+}
+
+// gotIntent stores the PaymentIntent's id, once. A payment that closed while its PaymentIntent was being made has it cancelled.
+func gotIntent(l Life, e Event) (Life, []Effect, error) {
+	if l.IntentID == e.Intent {
+		return l, nil, nil
+	}
+	if l.IntentID != "" || e.Intent == "" {
+		return l, nil, errWrongIntent
+	}
+	l.IntentID = e.Intent
+	if l.State.Closed() {
+		return closeAs(l, e, l.State)
+	}
+	return l, nil, nil
+}
+
+// succeeded is T4 and T15: it may come at any time and from anywhere, and counts once.
+func succeeded(l Life, e Event) (Life, []Effect, error) {
+	if l.State == Paid || l.State == PaidAfterClose || l.State == Review {
+		return l, nil, nil
+	}
+	ends := []Effect{{Kind: EndAttempt, Attempt: e.Attempt, As: Succeeded}}
+	if l.State.InFlight() && e.Attempt != l.Attempt {
+		ends = append(ends, Effect{Kind: EndAttempt, Attempt: l.Attempt, As: Abandoned})
+	}
+	l.NextAt, l.CancelDue, l.ClosingAs = time.Time{}, false, ""
+	switch {
+	case l.State.Closed():
+		// The reason says what it had closed as: T16 decides by that whether to apply or to refund.
+		l.Reason = Reason(l.State)
+		l.State = PaidAfterClose
+		return l, append(effects(BookUnapplied, RaiseAlarm), ends...), nil
+	case !e.Bound:
+		l.State, l.Reason = PaidAfterClose, Reason(Superseded)
+		return l, append(effects(BookUnapplied, ShutDoor, RaiseAlarm), ends...), nil
+	}
+	l.State, l.Reason = Paid, ""
+	return l, append(effects(BookPaid, ShutDoor), ends...), nil
+}
+
+func open(l Life, e Event) (Life, []Effect, error) {
+	late := !e.Now.Before(l.ExpiresAt)
+	switch e.Kind {
+	case Claim:
+		switch {
+		case late: // T12, found by the payer before the sweeper
+			return closeAs(l, e, Expired)
+		case !e.Bound: // T19
+			l.Reason = ReasonMoved
+			return closeAs(l, e, Superseded)
+		case l.Revoke:
+			return closeAs(l, e, Revoked)
+		case l.IntentID == "":
+			return l, nil, ErrNotReady
+		case l.Declines >= MaxDeclines:
+			return closeAs(l, e, Locked)
+		}
+		l.State, l.Attempt, l.Phase, l.Sends, l.Looks = Paying, l.Attempt+1, 1, 1, 0
+		l.LeaseUntil = e.Now.Add(ConfirmLease)
+		l.NextAt = l.LeaseUntil
+		return l, effects(StartAttempt, SendConfirm), nil
+	case Tick:
+		switch {
+		case late:
+			return closeAs(l, e, Expired)
+		case !e.Bound:
+			l.Reason = ReasonMoved
+			return closeAs(l, e, Superseded)
+		}
+		l.NextAt = l.ExpiresAt
+		return l, nil, nil
+	case WasRevoked:
+		if late {
+			return closeAs(l, e, Expired)
+		}
+		l.Reason = e.Reason
+		return closeAs(l, e, Revoked)
+	case WasResent:
+		switch {
+		case late:
+			return closeAs(l, e, Expired)
+		case !e.Bound:
+			l.Reason = ReasonMoved
+			return closeAs(l, e, Superseded)
+		case l.Resends >= MaxResends:
+			return l, nil, ErrResends
+		}
+		l.Resends++
+		l.ExpiresAt = e.Now.Add(e.Life)
+		l.NextAt = l.ExpiresAt
+		return l, effects(ReplaceLink), nil
+	case NotHandedOver:
+		l.Reason = ReasonNotSent
+		return closeAs(l, e, Expired)
+	case GotCanceled: // T21, from Stripe's dashboard
+		l.Reason = ReasonDashboard
+		return canceled(l, e)
+	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning:
+		return l, nil, nil // an older attempt's echo: its row says already what became of it
+	}
+	return l, nil, errUnknownEvent
+}
+
+func inFlight(l Life, e Event) (Life, []Effect, error) {
+	switch e.Kind {
+	case Claim, WasResent:
+		return l, nil, ErrElsewhere
+	case WasRevoked: // T14: the payer is paying now; it is stopped if it still can be
+		if !l.Revoke {
+			l.Revoke, l.Reason, l.NextAt = true, e.Reason, sooner(l.NextAt, e.Now)
+		}
+		if l.State == NeedsAction {
+			return closing(l, e)
+		}
+		return l, nil, nil
+	case GotCanceled:
+		if l.ClosingAs == "" && !l.Revoke {
+			l.Reason = ReasonDashboard
+		}
+		return canceled(l, e)
+	case NotHandedOver:
+		return l, nil, nil // somebody has it already
+	case Tick:
+		return tick(l, e)
+	}
+	if e.Attempt != l.Attempt {
+		return l, nil, nil // an older attempt's echo
+	}
+	switch e.Kind {
+	case GotDecline:
+		l.Declines++
+		return afterNo(l, e, WasNo)
+	case GotRefusal: // T22
+		if l.State == Paying && l.Phase == 1 && l.Sends == 1 {
+			return afterNo(l, e, Refused)
+		}
+		if l.State == NeedsAction {
+			return tick(l, e)
+		}
+		return unknown(l, e)
+	case GotAction:
+		return action(l, e)
+	case GotReady:
+		return ready(l, e)
+	case StillRunning:
+		return unknown(l, e)
+	case GotNothing: // T10; in 3-D Secure no request of ours is under way whose answer could be lost
+		if l.State == NeedsAction {
+			return tick(l, e)
+		}
+		return unknown(l, e)
+	case GotDeadAnswer:
+		if l.State == NeedsAction {
+			return tick(l, e)
+		}
+		l.State = Unknown
+		return closing(l, e)
+	case NoTrace:
+		return noTrace(l, e)
+	}
+	return l, nil, errUnknownEvent
+}
+
+// tick is time passing over an attempt: T9 and T10.
+func tick(l Life, e Event) (Life, []Effect, error) {
+	over := !e.Now.Before(l.LeaseUntil)
+	switch l.State {
+	case Paying:
+		if over {
+			return unknown(l, e)
+		}
+		l.NextAt = l.LeaseUntil
+		return l, nil, nil
+	case NeedsAction:
+		if over || l.Revoke || l.ClosingAs != "" {
+			return closing(l, e)
+		}
+		l.NextAt = e.Now.Add(actionPoll)
+		return l, nil, nil
+	case Unknown:
+		if l.ClosingAs != "" {
+			return closing(l, e)
+		}
+		l.NextAt = e.Now.Add(wait(l.Looks))
+		return l, nil, nil
+	}
+	return l, nil, errUnknownEvent
+}
+
+// afterNo is T5, T6, T20 and T22: nothing is pending, so that a payment closes here without waiting for a cancel.
+func afterNo(l Life, e Event, as AttemptState) (Life, []Effect, error) {
+	end := Effect{Kind: EndAttempt, Attempt: l.Attempt, As: as}
+	next := Open
+	switch {
+	case l.Revoke:
+		next = Revoked
+	case l.ClosingAs != "":
+		next = l.ClosingAs
+	case l.CardOnFile:
+		next = Declined
+	case l.Declines >= MaxDeclines:
+		next = Locked
+	case !e.Now.Before(l.ExpiresAt):
+		next = Expired
+	}
+	if next != Open {
+		l, do, err := closeAs(l, e, next)
+		return l, append(do, end), err
+	}
+	l.State, l.LeaseUntil, l.NextAt, l.Looks = Open, time.Time{}, l.ExpiresAt, 0
+	return l, []Effect{end}, nil
+}
+
+// action is T7, and T11 towards it.
+func action(l Life, e Event) (Life, []Effect, error) {
+	switch {
+	case l.Phase != 1: // a phase never goes back
+		l.State = Unknown
+		return closing(l, e)
+	case l.State == NeedsAction:
+		return tick(l, e)
+	}
+	was := l
+	l.State, l.Looks = NeedsAction, 0
+	l.LeaseUntil = sooner(e.Now.Add(ActionLease), l.ExpiresAt.Add(ActionGrace))
+	l.NextAt = e.Now.Add(actionPoll)
+	if was.Revoke || was.ClosingAs != "" || !e.Now.Before(l.LeaseUntil) {
+		return closing(l, e)
+	}
+	return l, nil, nil
+}
+
+// ready is T8: 3-D Secure was passed, and the server decides whether money moves.
+func ready(l Life, e Event) (Life, []Effect, error) {
+	switch {
+	case l.Revoke || l.ClosingAs != "" || !e.Now.Before(l.LeaseUntil):
+		if l.State == Paying {
+			l.State = Unknown
+		}
+		return closing(l, e)
+	case l.Phase == 2: // its confirm has left no trace: the same again
+		l.Sends++
+		return resend(l, e)
+	case !e.Bound: // T19
+		if l.State == Paying {
+			l.State = Unknown
+		}
+		l.Reason, l.ClosingAs = ReasonMoved, Superseded
+		return closing(l, e)
+	}
+	l.State, l.Phase, l.Sends, l.Looks = Paying, 2, 1, 0
+	l.LeaseUntil = e.Now.Add(ConfirmLease)
+	l.NextAt = l.LeaseUntil
+	return l, effects(SendConfirm), nil
+}
+
+// noTrace is decision 5: without a trace, the stored request is sent again under its key while that is allowed; else the PaymentIntent is cancelled.
+func noTrace(l Life, e Event) (Life, []Effect, error) {
+	if l.State != Unknown {
+		return tick(l, e)
+	}
+	inTime := e.Now.Before(l.ExpiresAt)
+	if l.Phase == 2 {
+		inTime = e.Now.Before(l.LeaseUntil)
+	}
+	if l.Revoke || l.ClosingAs != "" || !inTime {
+		return closing(l, e)
+	}
+	l.Sends++
+	return resend(l, e)
+}
+
+func resend(l Life, e Event) (Life, []Effect, error) {
+	l.State = Unknown
+	l.NextAt = e.Now.Add(wait(l.Looks))
+	l.Looks++
+	return l, effects(SendConfirm), nil
+}
+
+// unknown is T10: never "failed", never open again without a trace.
+func unknown(l Life, e Event) (Life, []Effect, error) {
+	l.State = Unknown
+	l.NextAt = e.Now.Add(wait(l.Looks))
+	l.Looks++
+	return l, nil, nil
+}
+
+// closing stores what the payment will close as, and asks Stripe to cancel. It closes when the cancel has been answered (T9, T11, T21).
+func closing(l Life, e Event) (Life, []Effect, error) {
+	if l.ClosingAs == "" {
+		l.ClosingAs = Expired
+		if l.Revoke {
+			l.ClosingAs = Revoked
+		}
+	}
+	l.NextAt = e.Now.Add(wait(l.Looks))
+	l.Looks++
+	return l, effects(SendCancel), nil
+}
+
+// canceled is T21: Stripe has answered that nothing will ever be charged.
+func canceled(l Life, e Event) (Life, []Effect, error) {
+	as := l.ClosingAs
+	if as == "" {
+		as = Revoked
+	}
+	end := Effect{Kind: EndAttempt, Attempt: l.Attempt, As: Abandoned}
+	inFlight := l.State.InFlight()
+	l, do, err := closeAs(l, e, as)
+	l.CancelDue, l.NextAt = false, time.Time{}
+	do = slicesWithout(do, SendCancel)
+	if inFlight {
+		do = append(do, end)
+	}
+	return l, do, err
+}
+
+// closeAs ends a payment without money. The cancel follows until Stripe has answered it.
+func closeAs(l Life, e Event, as State) (Life, []Effect, error) {
+	l.State, l.ClosingAs, l.LeaseUntil, l.Looks = as, "", time.Time{}, 0
+	if l.IntentID == "" {
+		l.NextAt = time.Time{}
+		return l, effects(ShutDoor), nil
+	}
+	l.CancelDue = true
+	l.NextAt = e.Now.Add(wait(0))
+	return l, effects(SendCancel, ShutDoor), nil
+}
+
+func ended(l Life, e Event) (Life, []Effect, error) {
+	switch e.Kind {
+	case Claim, WasResent, WasRevoked:
+		return l, nil, ErrClosed
+	case GotCanceled:
+		l.CancelDue, l.NextAt = false, time.Time{}
+		if l.State == Paid || l.State == PaidAfterClose {
+			// Stripe never cancels what has succeeded: somebody's books are wrong.
+			l.State, l.Reason = Review, ReasonMismatch
+			return l, effects(RaiseAlarm), nil
+		}
+		return l, nil, nil
+	case Tick:
+		if !l.CancelDue {
+			l.NextAt = time.Time{}
+			return l, nil, nil
+		}
+		l.NextAt = e.Now.Add(wait(l.Looks))
+		l.Looks++
+		return l, effects(SendCancel), nil
+	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
+		return l, nil, nil
+	}
+	return l, nil, errUnknownEvent
+}
+
+func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
+	switch e.Kind {
+	case Claim, WasResent, WasRevoked:
+		return l, nil, ErrNeedsReview
+	}
+	l.NextAt = time.Time{}
+	return l, nil, nil
+}
+
+// actionPoll is how often a payment in 3-D Secure is looked at: no webhook announces requires_confirmation.
+const actionPoll = 10 * time.Second
+
+// wait is how long until the next look, after so many fruitless ones: 1, 2, 4, 8, 16, 30 seconds.
+func wait(looks int) time.Duration {
+	return min(time.Second<<min(looks, 5), 30*time.Second)
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func slicesWithout(do []Effect, kind EffectKind) []Effect {
+	out := do[:0]
+	for _, d := range do {
+		if d.Kind != kind {
+			out = append(out, d)
+		}
+	}
+	return out
+}

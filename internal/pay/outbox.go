@@ -1,0 +1,233 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"paylink/internal/link"
+	"paylink/internal/sms"
+	"paylink/internal/trail"
+)
+
+// How the outbox paces itself.
+const (
+	messageLease  = 30 * time.Second // one worker's right to carry a text on
+	retryAfter    = time.Second      // after a step that another try may pass
+	askAfter      = 4 * time.Second  // after a lost answer: the callback usually comes first
+	sendAgainFrom = 20 * time.Second // a text that is nowhere by then is sent once more
+	giveUpAfter   = 90 * time.Second // and one that is nowhere even then is given up
+	pollEvery     = 30 * time.Second // a delivery whose callbacks do not come is asked for
+	validityLess  = 30 * time.Second // the carrier drops a text this long before its link ends
+	minValidity   = 60 * time.Second // with less life left a text is not worth sending
+	receiptLife   = 4 * time.Hour    // how long the carrier may hold a receipt
+)
+
+// Deliver carries one text a step on: the PaymentIntent is made and stored, the token is at the door, the text is handed over, and a lost answer is
+// resolved by asking, not by sending again. Each step is on record before the next begins, so that any worker may go on after a crash.
+func (m *Machine) Deliver(ctx context.Context, messageID string) error {
+	msg, ok, err := m.Store.TakeMessage(ctx, messageID, messageLease)
+	if err != nil || !ok {
+		return err
+	}
+	v, err := m.Store.View(ctx, msg.PaymentID)
+	if err != nil {
+		return err
+	}
+	now := v.Facts.Now
+	switch msg.Status {
+	case sms.Waiting:
+		if msg.Kind == sms.LinkText {
+			return m.handOverLink(ctx, msg, v)
+		}
+		return m.handOver(ctx, msg, v, receiptLife)
+	case sms.Unclear:
+		return m.resolve(ctx, msg, v)
+	case sms.Queued, sms.Sent:
+		if got, err := m.Carrier.Status(ctx, msg.SID); err == nil {
+			m.take(&msg, got, now)
+		}
+		msg.NextAt = now.Add(pollEvery)
+		if msg.Kind == sms.LinkText && now.After(v.Payment.ExpiresAt.Add(pollEvery)) {
+			msg.NextAt = time.Time{}
+		}
+		return m.Store.SaveMessage(ctx, msg)
+	}
+	msg.NextAt = time.Time{}
+	return m.Store.SaveMessage(ctx, msg)
+}
+
+func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) error {
+	now := v.Facts.Now
+	p := v.Payment
+	validity := p.ExpiresAt.Sub(now) - validityLess
+	switch {
+	case p.Effective(now) != Open || v.Link == nil || v.Link.ID != msg.LinkID:
+		msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
+		return m.Store.SaveMessage(ctx, msg)
+	case now.Sub(msg.CreatedAt) >= HandOver || validity < minValidity:
+		return m.notSent(ctx, msg, "the text could not be handed over in time")
+	}
+	if p.IntentID == "" {
+		in, err := m.Gateway.CreateIntent(ctx, IntentRequest{
+			Key: "create:" + p.ID, Account: p.StripeAccount, Amount: p.Amount(), PaymentID: p.ID, ClientID: p.ClientID, VehicleID: p.VehicleID,
+			LocationID: p.LocationID, ChainID: p.ChainID, Summary: p.SummaryHash,
+		})
+		var no *RequestError
+		switch {
+		case errors.As(err, &no):
+			m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Text: no.Error()})
+			return m.notSent(ctx, msg, "the card processor refused to set the payment up")
+		case err != nil:
+			return m.later(ctx, msg, now.Add(retryAfter))
+		}
+		done, err := m.apply(ctx, p.ID, act{
+			by:    trail.BySystem,
+			event: func(View) (Event, error) { return Event{Kind: GotIntent, Intent: in.ID}, nil },
+		})
+		if err != nil {
+			return err
+		}
+		if done.payment.State != Open {
+			return m.later(ctx, msg, now) // it closed meanwhile: the next look drops the text and the sweeper cancels
+		}
+	}
+	pass := link.Pass{LinkID: v.Link.ID, PaymentID: p.ID, ExpiresAt: v.Link.ExpiresAt}
+	if err := m.Door.Admit(ctx, v.Link.Digest, pass); err != nil {
+		return m.later(ctx, msg, now.Add(retryAfter))
+	}
+	return m.handOver(ctx, msg, v, validity)
+}
+
+func (m *Machine) later(ctx context.Context, msg sms.Message, at time.Time) error {
+	msg.NextAt = at
+	return m.Store.SaveMessage(ctx, msg)
+}
+
+// notSent closes a payment whose text never went out: nobody can open it.
+func (m *Machine) notSent(ctx context.Context, msg sms.Message, why string) error {
+	done, err := m.apply(ctx, msg.PaymentID, act{
+		by: trail.BySystem, name: "give up sending", detail: why,
+		event: func(View) (Event, error) { return Event{Kind: NotHandedOver}, nil },
+	})
+	if err != nil {
+		return err
+	}
+	msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
+	if err := m.Store.SaveMessage(ctx, msg); err != nil {
+		return err
+	}
+	if done.has(SendCancel) {
+		return m.cancel(ctx, msg.PaymentID, done.payment, trail.BySystem)
+	}
+	return nil
+}
+
+func (m *Machine) body(msg sms.Message, v View) string {
+	if msg.Kind == sms.LinkText {
+		return m.Texts.Link(msg.Language, msg.Box)
+	}
+	var paid Attempt
+	for _, a := range v.Attempts {
+		if a.State == Succeeded {
+			paid = a
+		}
+	}
+	return m.Texts.Receipt(msg.Language, v.Payment, paid)
+}
+
+// handOver gives the text to the carrier. It is written down as unclear before it is sent: a process that dies in between has it asked for, not sent again.
+func (m *Machine) handOver(ctx context.Context, msg sms.Message, v View, validity time.Duration) error {
+	now := v.Facts.Now
+	msg.Status, msg.NextAt = sms.Unclear, now.Add(askAfter)
+	msg.Tries++
+	if msg.HandedAt.IsZero() {
+		msg.HandedAt = now
+	}
+	if err := m.Store.SaveMessage(ctx, msg); err != nil {
+		return err
+	}
+	got, err := m.Carrier.Send(ctx, sms.Outgoing{To: msg.Phone, Body: m.body(msg, v), Validity: validity, Callback: m.Texts.Callback(msg.ID)})
+	var no sms.Refused
+	switch {
+	case err == nil:
+		m.take(&msg, got, now)
+		msg.NextAt = now.Add(pollEvery)
+	case errors.As(err, &no):
+		m.take(&msg, sms.Receipt{Status: sms.Failed, ErrorCode: no.Code}, now)
+		if sms.OptedOut(no.Code) {
+			if err := m.Store.OptOut(ctx, msg.Phone.E164()); err != nil {
+				return err
+			}
+		}
+	case errors.Is(err, sms.ErrSlowDown): // not taken: it may be sent again
+		msg.Status, msg.NextAt = sms.Waiting, now.Add(2*retryAfter)
+		msg.Tries--
+	}
+	return m.Store.SaveMessage(ctx, msg)
+}
+
+// take writes the carrier's word into the message. The token is not needed any more.
+func (m *Machine) take(msg *sms.Message, got sms.Receipt, now time.Time) {
+	msg.SID, msg.Status, msg.ErrorCode, msg.Box = got.SID, got.Status, got.ErrorCode, ""
+	switch got.Status {
+	case sms.Sent:
+		msg.SentAt = now
+	case sms.Delivered, sms.Undelivered, sms.Failed:
+		msg.EndedAt, msg.NextAt = now, time.Time{}
+	}
+}
+
+// resolve finds out what became of a text whose answer was lost. The callback that carries our id has not come yet, so the carrier's list is asked.
+func (m *Machine) resolve(ctx context.Context, msg sms.Message, v View) error {
+	now := v.Facts.Now
+	if msg.Kind == sms.LinkText && msg.Box == "" { // its link closed meanwhile: nobody needs to know any more
+		msg.NextAt = time.Time{}
+		return m.Store.SaveMessage(ctx, msg)
+	}
+	got, err := m.Carrier.Find(ctx, msg.Phone, msg.HandedAt.Add(-time.Minute), m.body(msg, v))
+	since := now.Sub(msg.HandedAt)
+	switch {
+	case err != nil:
+		msg.NextAt = now.Add(askAfter)
+	case got != nil:
+		m.take(&msg, *got, now)
+		if msg.EndedAt.IsZero() {
+			msg.NextAt = now.Add(pollEvery)
+		}
+	case since >= giveUpAfter:
+		m.take(&msg, sms.Receipt{Status: sms.Failed}, now)
+	case msg.Tries == 1 && since >= sendAgainFrom && msg.Kind == sms.LinkText:
+		validity := v.Payment.ExpiresAt.Sub(now) - validityLess
+		if v.Payment.Effective(now) == Open && v.Link != nil && v.Link.ID == msg.LinkID && validity >= minValidity {
+			return m.handOver(ctx, msg, v, validity) // the one automatic re-send (I10)
+		}
+		msg.NextAt = now.Add(askAfter)
+	default:
+		msg.NextAt = now.Add(askAfter)
+	}
+	return m.Store.SaveMessage(ctx, msg)
+}
+
+// TextReceipt queues the receipt of a paid payment as a text to the phone that the link went to, once.
+func (m *Machine) TextReceipt(ctx context.Context, paymentID string, by trail.Actor) error {
+	v, err := m.Store.View(ctx, paymentID)
+	if err != nil {
+		return err
+	}
+	if v.Payment.State != Paid || v.Link == nil {
+		return ErrClosed
+	}
+	now := v.Facts.Now
+	err = m.Store.AddReceipt(ctx, sms.Message{
+		ID: m.NewID(), Kind: sms.ReceiptText, PaymentID: paymentID, LinkID: v.Link.ID, Language: v.Link.Language, Phone: v.Link.Phone,
+		Status: sms.Waiting, CreatedAt: now, NextAt: now,
+	}, trail.Entry{ID: m.NewID(), At: now, Actor: by, Act: "text receipt", Object: paymentID, ClientID: v.Payment.ClientID})
+	m.Wake()
+	return err
+}
+
+// Delivered writes the carrier's signed word down. An opt-out counts at once.
+func (m *Machine) Delivered(ctx context.Context, d sms.Delivery) error {
+	return m.Store.Deliver(ctx, d)
+}

@@ -1,0 +1,74 @@
+package pay
+
+import (
+	"context"
+	"time"
+
+	"paylink/internal/link"
+	"paylink/internal/sms"
+	"paylink/internal/trail"
+)
+
+// Store is the books and the claims. Every method is one transaction; those that decide lock the account's row first and read the time after the lock.
+// It returns ErrNotFound for a payment that does not exist.
+type Store interface {
+	// Begin is T1. It reads the facts of a client and a vehicle ("" for a pending balance), the vehicle's live payment if there is one, and the payment
+	// that the form made before, and does what decide says. An error of decide rolls everything back; trail entries of a refusal are the caller's to write.
+	Begin(ctx context.Context, clientID, vehicleID, formKey string, decide func(Start) (Begin, error)) (Payment, error)
+	// Apply is every other transition: decide sees the payment as it is and says what changes. An error of decide rolls everything back.
+	Apply(ctx context.Context, paymentID string, decide func(View) (Change, error)) error
+	// View reads a payment with its attempts, newest link and facts, without a lock.
+	View(ctx context.Context, paymentID string) (View, error)
+	// Opened writes the first opening of a live link down (T2) and says whether it is live.
+	Opened(ctx context.Context, linkID string, e trail.Entry) (live bool, err error)
+	// LinkOf finds a link by its token's digest, dead or alive. It returns link.ErrUnknown for none.
+	LinkOf(ctx context.Context, d link.Digest) (link.Link, error)
+
+	// TakeMessage gives one worker the right to carry a waiting text on until the lease is over. ok is false if there is nothing to do.
+	TakeMessage(ctx context.Context, id string, lease time.Duration) (m sms.Message, ok bool, err error)
+	// SaveMessage writes how far a text has come. A status that the carrier has told never goes back: a callback may have come meanwhile.
+	SaveMessage(ctx context.Context, m sms.Message) error
+	// AddReceipt queues a receipt's text; a payment has at most one, and a second changes nothing.
+	AddReceipt(ctx context.Context, m sms.Message, e trail.Entry) error
+	// OptOut and OptIn note that a number wants no texts, or wants them again.
+	OptOut(ctx context.Context, e164 string) error
+	OptIn(ctx context.Context, e164 string) error
+	OptedOut(ctx context.Context, e164 string) (bool, error)
+	// Deliver writes the carrier's word on a message down.
+	Deliver(ctx context.Context, d sms.Delivery) error
+
+	// Due lists payments and texts that want to be looked at, oldest first.
+	Due(ctx context.Context, limit int) (payments, messages []string, err error)
+	// Hear stores an event once and makes its payment due at once. It says which payment that is, "" for none of ours.
+	Hear(ctx context.Context, n Notice) (paymentID string, err error)
+	// Write adds a trail entry outside any act, such as a refusal.
+	Write(ctx context.Context, e trail.Entry) error
+}
+
+// Start is what T1 decides on.
+type Start struct {
+	Facts    Facts
+	Live     *View    // the vehicle's live payment; nil: none
+	SameForm *Payment // made by the same form before; nil: none
+	Last     *Payment // the newest payment of the vehicle that has ended; nil: none
+}
+
+// Begin is what T1 writes.
+type Begin struct {
+	CloseStale *Change // the stale payment of the vehicle, closed in the same transaction
+	Payment    Payment
+	Link       link.Link
+	Message    sms.Message
+	Trail      []trail.Entry
+}
+
+// Change is what a transition writes.
+type Change struct {
+	Life       Life
+	NewAttempt *Attempt
+	Ended      []Attempt // attempts whose outcome is now known
+	Booking    *Booking
+	Link       *link.Link   // replaces the live link
+	Message    *sms.Message // its text
+	Trail      []trail.Entry
+}
