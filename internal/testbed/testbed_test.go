@@ -88,7 +88,8 @@ func TestRedisStopsPausesAndComesBackWithWhatWasSaved(t *testing.T) {
 }
 
 func TestRedisIsFreshEachTime(t *testing.T) {
-	if Redis(t) == Redis(t) {
+	first, second := Redis(t), Redis(t)
+	if first == second {
 		t.Error("two calls returned the same server")
 	}
 }
