@@ -79,24 +79,27 @@ export function readNumber(text) {
  */
 export function readExpiry(text, now) {
   const yearFirst = /^\s*(20\d\d)\s*[/.-]\s*(\d{1,2})\s*$/.exec(text);
-  const separated = /^\s*(\d{1,2})\s*[/.-]\s*(?:20(?=\d\d\s*$))?(\d{0,2})/.exec(text);
+  const separated = /^\s*(\d{0,2})\s*[/.-]\s*(?:20(?=\d\d\s*$))?(\d{0,2})/.exec(text);
   let month = '';
   let year = '';
-  if (yearFirst) {
-    month = yearFirst[2].padStart(2, '0');
-    year = yearFirst[1].slice(2);
-  } else if (separated && (separated[1].length === 2 || separated[1] !== '0')) {
-    month = separated[1].padStart(2, '0');
-    year = separated[2];
-  } else {
+  if (yearFirst) [, year, month] = [...yearFirst];
+  else if (separated) [, month, year] = [...separated];
+  else {
+    // A month that can only be one digit takes one: 4 is April, 13 is January and a year's first digit.
     const all = digits(text);
-    const full = /^(\d\d)20(\d\d)$/.exec(all);
-    month = /^[2-9]/.test(all) || Number(all.slice(0, 2)) > 12 ? `0${all[0]}` : all.slice(0, 2);
-    year = full ? full[2] : all.slice(month.length === 2 && month !== all.slice(0, 2) ? 1 : 2).slice(0, 2);
+    const width = /^[2-9]/.test(all) || Number(all.slice(0, 2)) > 12 ? 1 : 2;
+    month = all.slice(0, width);
+    year = all.slice(width).replace(/^20(?=\d\d$)/, '').slice(0, 2);
+    if (width === 2 && month.length === 1) return reading(month, '', now);
   }
-  if (Number(month) > 12) [month, year] = [`0${month[0]}`, `${month[1]}${year}`.slice(0, 2)];
+  if (Number(month) > 12) [month, year] = [month[0], `${month[1]}${year}`.slice(0, 2)];
+  if (month.length === 1 && month !== '0') month = `0${month}`;
   if (month === '00') month = '0';
-  if (month.length < 2) year = '';
+  return reading(month, year.slice(-2), now);
+}
+
+/** @param {string} month @param {string} year both as far as typed @param {Date} now @returns {Reading} */
+function reading(month, year, now) {
   const whole = month.length === 2 && year.length === 2;
   const [thisYear, thisMonth] = [now.getFullYear(), now.getMonth() + 1];
   const fullYear = 2000 + Number(year);
@@ -105,10 +108,10 @@ export function readExpiry(text, now) {
   else if (whole && fullYear === thisYear && Number(month) < thisMonth) problem = 'invalid_expiry_month_past';
   else if (whole && fullYear > thisYear + 50) problem = 'invalid_expiry_year';
   return {
-    text: month.length === 2 ? `${month} / ${year}` : month,
-    // Four digits: the API takes two as well, but four can't be misread.
+    text: month.length === 2 || year ? `${month} / ${year}` : month,
+    // The year in four digits: the API takes two as well, but four can't be misread.
     parts: { exp_month: month, exp_year: whole ? String(fullYear) : '' },
-    empty: month === '',
+    empty: month === '' && year === '',
     complete: whole && problem === '',
     problem,
     incomplete: 'incomplete_expiry',

@@ -1,11 +1,39 @@
 // @ts-check
 /**
  * The bank's page of a 3-D Secure challenge, in a modal <dialog> of the page that asks for money.
- * It tells the bank the payer's answer (POST /v3/challenge/{id}: client_secret, outcome=complete|fail); what
+ * Or, after a redirect, a page of its own. It tells the bank the payer's answer (POST /v3/challenge/{id}: client_secret, outcome=complete|fail); what
  * became of the intent, stripe.js then asks the API. In English only, like Stripe's test page.
  */
 
 import { meetPage } from './port.js';
+
+/**
+ * What to authenticate and whom to tell: the page that frames us, or, when an intent was confirmed with a return_url
+ * and the payer was sent here, the address (payment_intent or setup_intent, …_client_secret, return_url).
+ * @returns {Promise<{id: string, clientSecret: string, amount?: number, currency?: string, done: (error: unknown, outcome: string) => void}>}
+ */
+async function asked() {
+  if (window.parent !== window) {
+    const { init, port } = await meetPage();
+    return { ...init, done: (error) => port.postMessage({ say: 'done', error }) };
+  }
+  const query = new URLSearchParams(location.search);
+  const noun = query.has('setup_intent') ? 'setup_intent' : 'payment_intent';
+  const id = query.get(noun) ?? '';
+  const clientSecret = query.get(`${noun}_client_secret`) ?? '';
+  return {
+    id,
+    clientSecret,
+    done: (error, outcome) => {
+      const back = URL.canParse(query.get('return_url') ?? '') ? new URL(query.get('return_url') ?? '') : null;
+      if (!back || !/^https?:$/.test(back.protocol)) return main.replaceChildren(make('p', {}, 'Thank you. This page can be closed.'));
+      back.searchParams.set(noun, id);
+      back.searchParams.set(`${noun}_client_secret`, clientSecret);
+      back.searchParams.set('redirect_status', !error && outcome === 'complete' ? 'succeeded' : 'failed');
+      location.replace(back);
+    },
+  };
+}
 
 /** @param {string} name @param {Record<string, string>} attributes @param {string} [text] */
 function make(name, attributes, text = '') {
@@ -21,7 +49,7 @@ function money(amount, currency) {
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
-const { init, port } = await meetPage();
+const init = await asked();
 
 const heading = make('h1', { id: 'title', tabindex: '-1' }, 'Is it you who is paying?');
 const wrong = make('p', { class: 'wrong', role: 'alert' });
@@ -61,15 +89,15 @@ async function answer(outcome) {
     return;
   }
   // A refusal (the payment was cancelled meanwhile, say) ends the challenge too: the intent's state decides.
-  port.postMessage({ say: 'done', error: response.ok ? undefined : refusal(body) });
+  init.done(response.ok ? undefined : refusal(body), outcome);
 }
 
 /** @param {string} body */
 function refusal(body) {
   try {
-    return JSON.parse(body).error;
+    return JSON.parse(body).error ?? {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -102,8 +102,11 @@ input.addEventListener('input', (event) => {
   const atEnd = caret === typed.length;
   let behind = significant(typed.slice(0, caret)).length;
   let { text } = read();
-  // Deleting the year's first digit or the month's last must not leave a slash that cannot be deleted.
-  if (deleting && type === 'cardExpiry' && atEnd) text = text.replace(/ \/ $/, '');
+  // Deleting the year's only digit or the month's last one takes the slash along, which would else come back for ever.
+  if (deleting && type === 'cardExpiry' && /^\d{1,2}\D*$/.test(typed)) text = digits(typed);
+  // While the month before a year is being rewritten, 1 is not January yet.
+  const month = type === 'cardExpiry' && caret <= 1 ? /^([01]?) *\/ *\d/.exec(typed) : null;
+  if (month) text = text.replace(/^\d*/, month[1]);
   // A month typed as 4 is shown as 04: the caret goes behind both.
   if (type === 'cardExpiry') behind += Math.max(0, digits(text).length - digits(typed).length);
   if (text !== typed) {
@@ -136,6 +139,7 @@ input.addEventListener('animationstart', tellAutofill);
 input.addEventListener('focus', () => port.postMessage({ say: 'focus' }));
 input.addEventListener('blur', () => {
   left = true;
+  input.value = read().text; // a month left as 1 is January now
   port.postMessage({ say: 'blur' });
   // An error that a submit showed on an empty field stays until something is typed.
   if (!(read().empty && input.classList.contains('invalid'))) tell();
