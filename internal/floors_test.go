@@ -151,6 +151,7 @@ func TestForbiddenCodeIsRecognised(t *testing.T) {
 		{"an address, to read by", "internal/pay", `var table int; func f(g func(*int)) { g(&table) }`, true},
 		{"a method named init", "internal/pay", `type m int; func (m) init() {}`, true},
 
+		{"a package in no plan", "internal/helpers", ``, false},
 		{"the clock", "internal/pay", `import "time"; func f() { time.Now() }`, false},
 		{"the clock as a value", "internal/sqldb", `import "time"; var now = time.Now`, false},
 		{"the clock by another name", "internal/web", `import t "time"; func f() { t.Now() }`, false},
@@ -186,7 +187,7 @@ func judge(importer, imported string) (refusal string) {
 	}
 	from, planned := floorOf(importer)
 	if !planned {
-		return importer + " is not in the floor plan (internal/doc.go, internal/floors_test.go)"
+		return unplanned(importer)
 	}
 	desks, _ := floorOf("internal/desk/agent")
 	edges, _ := floorOf("internal/web")
@@ -233,6 +234,10 @@ func judge(importer, imported string) (refusal string) {
 	return ""
 }
 
+func unplanned(dir string) string {
+	return dir + " is not in the floor plan (internal/doc.go, internal/floors_test.go)"
+}
+
 // floorOf is the number of a room's floor, the ground's being 0, or -1 for one beside the stairs.
 func floorOf(room string) (number int, planned bool) {
 	for number, floor := range floors {
@@ -257,6 +262,9 @@ func within(imported, path string) bool {
 func inspect(dir string, files []*ast.File) (refusals []string) {
 	if isFree(dir) {
 		return nil
+	}
+	if _, planned := floorOf(dir); !planned { // said here too, for a package that imports nothing
+		return []string{unplanned(dir)}
 	}
 	refuse := func(reason string) { refusals = append(refusals, dir+": "+reason) }
 	ownsClock := dir == "internal/app" || dir == "internal/testbed" || strings.HasPrefix(dir, "cmd/")
