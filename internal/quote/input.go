@@ -45,23 +45,25 @@ func (in Input) StateFeeMonths() []day.Month {
 	return in.stateFeeMonths()
 }
 
-func (in Input) stateFeeMonths() []day.Month {
+func (in *Input) stateFeeMonths() []day.Month {
 	v := in.Vehicle
 	if v == nil || in.Location.StateFeeMonthly == 0 || v.Hardship != nil && v.Hardship.ExemptStateFee {
 		return nil
 	}
 	var months []day.Month
 	last := in.Start().AddDays(in.Days - 1).Month()
-	for m := in.Start().Month(); m <= last; m = m.Next() {
+	for m := in.Start().Month(); ; m = m.Next() {
 		if !slices.Contains(v.StateFeeMonths, m) {
 			months = append(months, m)
 		}
+		if m >= last {
+			return months
+		}
 	}
-	return months
 }
 
 // monitoringCap returns the monthly cap that holds for the vehicle. States cap what an interlock may cost, not a portable monitor.
-func (in Input) monitoringCap() *money.Cents {
+func (in *Input) monitoringCap() *money.Cents {
 	if in.Vehicle.Program != account.IID {
 		return nil
 	}
@@ -69,14 +71,14 @@ func (in Input) monitoringCap() *money.Cents {
 }
 
 // check returns the first thing that is wrong with the input.
-func (in Input) check() error {
+func (in *Input) check() error {
 	if err := in.checkDays(); err != nil {
 		return err
 	}
 	if err := checkDate("as_of", in.AsOf); err != nil {
 		return err
 	}
-	l := in.Location
+	l := &in.Location
 	switch l.Payments {
 	case account.Configured, account.NotConfigured, account.Suspended:
 	default:
@@ -99,7 +101,7 @@ func (in Input) check() error {
 	return checkVehicle(in.Vehicle)
 }
 
-func (in Input) checkDays() error {
+func (in *Input) checkDays() error {
 	switch {
 	case in.Vehicle == nil && in.Days != 0:
 		return fmt.Errorf("%w: %d days without a vehicle", ErrDays, in.Days)

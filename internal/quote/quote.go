@@ -111,7 +111,7 @@ func Price(in Input) (Summary, error) {
 			return Summary{}, err
 		}
 		s.PaidTo = &paidTo
-		s.charge(in, &sum)
+		s.charge(&in, &sum)
 	}
 	owed := sum.add(sum.add(s.Subtotal, s.Tax), s.PastDue)
 	if sum.err != nil {
@@ -124,10 +124,10 @@ func Price(in Input) (Summary, error) {
 }
 
 // charge writes the lines for a vehicle, their subtotal and the tax.
-func (s *Summary) charge(in Input, sum *sums) {
+func (s *Summary) charge(in *Input, sum *sums) {
 	const mostLines = 8 // three that can be capped, hardship and the state fee
 	s.Lines = make([]Line, 0, mostLines)
-	v, l, unpaid := in.Vehicle, in.Location, in.UnpaidDays()
+	v, l, unpaid := in.Vehicle, &in.Location, in.UnpaidDays()
 
 	monitoring := sum.add(
 		s.perDay(UnpaidDays, unpaid, v.DailyRate, in.monitoringCap(), sum),
