@@ -88,6 +88,7 @@ func (s *Server) phoneMessages(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	slices.Reverse(found)
+	w.Header().Set("Date", s.cfg.Now().UTC().Format(http.TimeFormat)) // the phone's own clock shows it
 	w.Header().Set("ETag", tag)
 	w.Header().Set("Cache-Control", "no-cache")
 	if r.Header.Get("If-None-Match") == tag {

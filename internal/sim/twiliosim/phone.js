@@ -82,7 +82,7 @@ function showPhones() {
       make('span', { class: 'face', 'aria-hidden': 'true' }, who.slice(-4)),
       make('strong', {}, pretty(who)),
       make('time', { datetime: m.sent_at }, hour(m.sent_at)),
-      make('span', { class: bad ? 'last bad' : 'last' }, bad ? note(m) : m.body));
+      make('span', { class: bad ? 'last bad' : 'last' }, arrived.has(m.status) ? m.body : note(m)));
     if (who === number) link.setAttribute('aria-current', 'true');
     return make('li', {}, link);
   });
@@ -145,6 +145,8 @@ async function refresh() {
   try {
     const answer = await fetch('/phone/messages', { cache: 'no-cache' });
     const text = await answer.text();
+    // The Date of the answer is the town's, which need not be the browser's.
+    $('clock').textContent = hour(answer.headers.get('Date')).replace(/\s?[AP]M$/i, '');
     if (answer.ok && text !== seen) {
       const first = seen === '';
       seen = text;
@@ -158,7 +160,6 @@ async function refresh() {
 }
 
 async function round() {
-  $('clock').textContent = new Date().toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' }).replace(/\s?[AP]M$/i, '');
   if (!document.hidden) await refresh();
   setTimeout(round, 1000);
 }

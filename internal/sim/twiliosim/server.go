@@ -31,7 +31,7 @@ const (
 	defaultPoolNumber = "+18045550100" // whom a messaging service sends as
 )
 
-// Config is everything a Server needs. Now, AccountSID and From are required, and at least one of AuthToken and APISecret.
+// Config is everything a Server needs. Now, AccountSID, AuthToken and From are required.
 type Config struct {
 	Now  func() time.Time // the town's clock: dates, and how long a text may wait in the queue
 	Seed uint64           // of SIDs and of chance in the faults
@@ -70,8 +70,8 @@ type Server struct {
 
 // New makes a server without faults. It panics if a required setting is missing: that is a mistake of the program that wires it.
 func New(cfg Config) *Server {
-	if cfg.Now == nil || cfg.AccountSID == "" || cfg.From == "" || (cfg.AuthToken == "" && cfg.APISecret == "") {
-		panic("twiliosim: Now, AccountSID, From and a secret are required")
+	if cfg.Now == nil || cfg.AccountSID == "" || cfg.From == "" || cfg.AuthToken == "" {
+		panic("twiliosim: Now, AccountSID, AuthToken and From are required")
 	}
 	if cfg.Client == nil {
 		cfg.Client = &http.Client{}

@@ -577,6 +577,9 @@ func TestPhoneShowsTexts(t *testing.T) {
 		!strings.Contains(got[0]["body"].(string), "#abc") {
 		t.Errorf("%v", got)
 	}
+	if date := all.Header.Get("Date"); date != "Wed, 04 Mar 2026 15:00:00 GMT" {
+		t.Errorf("the phone's clock is not the town's: %s", date)
+	}
 	for _, query := range []string{"%2B18045550142", "+18045550142", "8045550142"} {
 		if err := json.NewDecoder(get(t, tw.url+"/phone/messages?to="+query).Body).Decode(&got); err != nil || len(got) != 2 {
 			t.Errorf("%s: %v %v", query, got, err)
