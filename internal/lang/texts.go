@@ -27,7 +27,6 @@ var texts = []text{
 	{"page.reference", "Reference %[1]s", "Referencia %[1]s"},
 	{"page.call", "Call %[1]s", "Llamar al %[1]s"},
 	{"page.close", "Close", "Cerrar"},
-	{"page.cancel", "Cancel", "Cancelar"},
 	{"page.try_again", "Try again", "Intentar de nuevo"},
 
 	// Landing: what the text's link opens, for a moment
@@ -90,11 +89,10 @@ var texts = []text{
 	{"card.expiry", "Expiration date", "Fecha de vencimiento"},
 	{"card.code", "Security code", "Código de seguridad"},
 	{"card.zip", "ZIP code", "Código postal"},
-	{"card.zip_hint", "Where the card’s bills go", "El de la dirección de la tarjeta"},
+	{"card.zip_hint", "The ZIP code is that of the card’s billing address.", "El código postal es el de la dirección de facturación de la tarjeta."},
 	{"card.zip_wrong", "Enter a ZIP code of 5 digits, such as 23219.", "Escriba un código postal de 5 dígitos, por ejemplo 23219."},
 	{"card.brand_refused", "%[1]s is not accepted here. Please use a Visa or Mastercard.", "Aquí no se acepta %[1]s. Use una tarjeta Visa o Mastercard."},
 	{"card.other_brand", "This kind of card", "este tipo de tarjeta"},
-	{"card.loading", "Loading the secure card form…", "Cargando el formulario seguro de la tarjeta…"},
 	{"card.blocked", "The secure card form could not load, so you cannot pay on this page yet. Nothing was charged. Turn off any content blocker and reload, or call us to pay.",
 		"El formulario seguro de la tarjeta no se pudo cargar, así que todavía no puede pagar en esta página. No se hizo ningún cobro. Desactive los bloqueadores de contenido y recargue la página, o llámenos para pagar."},
 	{"card.reload", "Reload the page", "Recargar la página"},
@@ -104,7 +102,6 @@ var texts = []text{
 	// The promise and the button. [ and ] hold the link to the terms.
 	{"pay.agree", "I agree to the [payment terms] and authorize %[1]s to charge %[2]s to this card one time.",
 		"Acepto los [términos de pago] y autorizo a %[1]s a cobrar %[2]s a esta tarjeta una sola vez."},
-	{"pay.terms", "Payment terms", "Términos de pago"},
 	{"pay.button", "Make Payment · %[1]s", "Realizar pago · %[1]s"},
 	{"pay.working", "Sending your payment…", "Enviando su pago…"},
 	{"pay.bank_asks", "Your bank is asking you to confirm. Follow its steps here.", "Su banco le pide confirmar. Siga sus pasos aquí."},

@@ -96,3 +96,40 @@ func ClockLeft(seconds int) string {
 	seconds = max(seconds, 0)
 	return strconv.Itoa(seconds/60) + ":" + strconv.Itoa(seconds%60/10) + strconv.Itoa(seconds%10)
 }
+
+// Storybook is the page that shows every component and state with invented data. Only development mounts it.
+type Storybook struct {
+	Chrome
+	Payer StoryPayer
+}
+
+// StoryPayer is what the fragments of the payer's page need.
+type StoryPayer struct {
+	lang.Lang
+	TotalDue  string
+	Lines     []StoryLine
+	ClockLeft string
+}
+
+// StoryLine is one line of a summary, as read.
+type StoryLine struct{ Label, Amount string }
+
+// StorybookPage is the name of the storybook, for Pages.Render.
+const StorybookPage = "storybook"
+
+// NewStorybook returns the storybook in a language and theme ("light", "dark" or "" for the system's).
+func NewStorybook(chrome Chrome) Storybook {
+	return Storybook{Chrome: chrome, Payer: StoryPayer{
+		Lang:      chrome.Lang,
+		TotalDue:  "$121.15",
+		ClockLeft: ClockLeft(522),
+		Lines: []StoryLine{
+			{chrome.Line(lang.Line{Kind: "monitoring", Days: 30, Daily: 310}), "$93.00"},
+			{chrome.Line(lang.Line{Kind: "cap_adjustment"}), "($5.50)"},
+			{chrome.Line(lang.Line{Kind: "loss_protection", Days: 30, Daily: 16}), "$4.80"},
+			{chrome.Line(lang.Line{Kind: "tax", TaxPPM: 72_500}), "$6.69"},
+			{chrome.Line(lang.Line{Kind: "past_due"}), "$42.37"},
+			{chrome.Line(lang.Line{Kind: "credit"}), "($20.21)"},
+		},
+	}}
+}

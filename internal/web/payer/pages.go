@@ -147,7 +147,7 @@ type Answer struct {
 // Receipt is GET /pay/receipt.
 type Receipt struct {
 	Chrome
-	Amount    string // "$98.58"
+	TotalDue  string // what was paid, "$98.58"
 	When      string // lang.DateTime in the location's zone
 	CardBrand string // "Visa"; "" where no card was charged
 	CardLast4 string
