@@ -192,6 +192,7 @@ function apply({ style = {}, placeholder, showIcon = false, disabled = false }) 
     if (properties.iconColor) addRule(variant === 'base' ? '.brand' : `.brand:has(~ input.${variant})`, { color: properties.iconColor });
   }
   input.placeholder = placeholder ?? words.placeholders[type];
+  if (disabled && document.activeElement === input) input.blur(); // a disabled field loses the focus without an event
   input.disabled = disabled;
   brandMark.hidden = !(showIcon && type === 'cardNumber');
   setBrand();
