@@ -117,3 +117,12 @@ type Client struct {
 
 // Name returns first and last name.
 func (c Client) Name() string { return c.FirstName + " " + c.LastName }
+
+// Found is a client as a search shows them.
+type Found struct {
+	ID        string
+	FirstName string
+	LastName  string
+	Phone     phone.Number
+	Vehicles  []string // label and plate
+}

@@ -11,15 +11,23 @@ type Date string
 
 // Parse reads "2006-01-02" and refuses a day that is none, such as February 30.
 func Parse(s string) (Date, error) {
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() < 1900 || t.Year() > 9000 {
+	if year, _, _, ok := read(s); !ok || year < 1900 || year > 9000 {
 		return "", fmt.Errorf("%q is not a date like 2025-08-09", s)
 	}
 	return Date(s), nil
 }
 
 // Of returns the day that t falls on in t's own location.
-func Of(t time.Time) Date { return Date(t.Format(time.DateOnly)) }
+func Of(t time.Time) Date {
+	year, month, dayOfMonth := t.Date()
+	if year < 0 || year > 9999 {
+		return Date(t.Format(time.DateOnly))
+	}
+	m, d := int(month), dayOfMonth
+	return Date([]byte{
+		digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-', digit(m / 10), digit(m), '-', digit(d / 10), digit(d),
+	})
+}
 
 // New returns the day of a year, month and day of the month, normalised as time.Date does.
 func New(year int, month time.Month, dayOfMonth int) Date {
@@ -28,11 +36,11 @@ func New(year int, month time.Month, dayOfMonth int) Date {
 
 // Time returns midnight UTC of the day, the zero time for a Date that is none.
 func (d Date) Time() time.Time {
-	t, err := time.Parse(time.DateOnly, string(d))
-	if err != nil {
+	year, month, dayOfMonth, ok := read(string(d))
+	if !ok {
 		return time.Time{}
 	}
-	return t
+	return time.Date(year, time.Month(month), dayOfMonth, 0, 0, 0, 0, time.UTC)
 }
 
 // AddDays returns the day n days later, or earlier if n is negative.
@@ -40,7 +48,7 @@ func (d Date) AddDays(n int) Date { return Of(d.Time().AddDate(0, 0, n)) }
 
 // DaysUntil returns how many days lie from d to later; negative if later is earlier.
 func (d Date) DaysUntil(later Date) int {
-	const secondsPerDay = 24 * 60 * 60 // not by time.Duration, which ends after 292 years
+	const secondsPerDay = 24 * 60 * 60 // in seconds, since a time.Duration ends after 292 years
 	return int((later.Time().Unix() - d.Time().Unix()) / secondsPerDay)
 }
 
@@ -55,7 +63,7 @@ type Month string
 
 // ParseMonth reads "2006-01".
 func ParseMonth(s string) (Month, error) {
-	if _, err := time.Parse("2006-01", s); err != nil {
+	if len(s) != len("2006-01") || s[4] != '-' || number(s[:4]) < 0 || number(s[5:]) < 1 || number(s[5:]) > 12 {
 		return "", fmt.Errorf("%q is not a month like 2025-08", s)
 	}
 	return Month(s), nil
@@ -63,8 +71,7 @@ func ParseMonth(s string) (Month, error) {
 
 // Next returns the month after m.
 func (m Month) Next() Month {
-	t, _ := time.Parse("2006-01", string(m))
-	return Month(t.AddDate(0, 1, 0).Format("2006-01"))
+	return Date(m + "-28").AddDays(4).Month() // every month has a 28th and none has a 32nd
 }
 
 // UnmarshalText reads a date from JSON and refuses one that is none.
@@ -78,3 +85,42 @@ func (m *Month) UnmarshalText(b []byte) (err error) {
 	*m, err = ParseMonth(string(b))
 	return err
 }
+
+// read reads "2006-01-02". By hand, since a quote reads a handful of dates and time.Parse would be most of its time.
+func read(s string) (year, month, dayOfMonth int, ok bool) {
+	if len(s) != len(time.DateOnly) || s[4] != '-' || s[7] != '-' {
+		return 0, 0, 0, false
+	}
+	year, month, dayOfMonth = number(s[:4]), number(s[5:7]), number(s[8:])
+	if year < 0 || month < 1 || month > 12 || dayOfMonth < 1 {
+		return 0, 0, 0, false
+	}
+	return year, month, dayOfMonth, dayOfMonth <= 28 || dayOfMonth <= daysIn(year, month)
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
+}
+
+// number reads decimal digits, and returns -1 if there is anything else.
+func number(s string) int {
+	n := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n
+}
+
+func digit(n int) byte { return '0' + byte(n%10) }

@@ -80,7 +80,7 @@ type Line struct {
 // Invoice is what a client was charged for, as it was issued.
 type Invoice struct {
 	ID         string
-	Number     int64 // counts up, for people to quote
+	Number     string // for people to quote: the day and the payment's reference
 	ClientID   string
 	VehicleID  string // "" for a pending balance
 	PaymentID  string // the payment that it was issued by

@@ -26,7 +26,7 @@ func (m *Machine) bookPaid(v View) (Booking, error) {
 	var b Booking
 	if p.VehicleID != "" {
 		invoice := ledger.Invoice{
-			ID: m.NewID(), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID, Door: string(p.Door), IssuedAt: at,
+			ID: m.NewID(), Number: at.In(v.Facts.Location.TimeZone()).Format("060102-") + p.Reference(), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID, Door: string(p.Door), IssuedAt: at,
 			Subtotal: s.Subtotal, Tax: s.Tax, Total: s.Subtotal + s.Tax, PaidToFrom: p.PaidToFrom(), PaidTo: p.PaidTo(),
 		}
 		for _, l := range s.Lines {
@@ -34,13 +34,11 @@ func (m *Machine) bookPaid(v View) (Booking, error) {
 		}
 		sold := entry("invoice " + p.ID)
 		sold.Add(ledger.Receivable, invoice.Total)
-		of := quote.Monitoring
-		for _, l := range s.Lines {
-			if l.Kind != quote.CapAdjustment {
-				of = l.Kind // a cap adjustment follows the line that it lowers
-			}
-			sold.Add(incomeOf(of, p.Frozen.Input.Vehicle.Hardship), -l.Amount)
-		}
+		parts := s.Parts()
+		sold.Add(ledger.RevenueMonitoring, -parts.Monitoring)
+		sold.Add(ledger.RevenueLossProtection, -parts.LossProtection)
+		sold.Add(ledger.StateFeePayable, -parts.StateFee)
+		sold.Add(hardshipAccount(p.Frozen.Input.Vehicle.Hardship), parts.Hardship)
 		sold.Add(ledger.TaxPayable, -s.Tax)
 		b.Invoice, b.Entries = &invoice, append(b.Entries, sold)
 		b.PaidToFrom, b.PaidTo, b.FeeMonths = p.PaidToFrom(), p.PaidTo(), p.Frozen.Input.StateFeeMonths()
@@ -71,21 +69,12 @@ func (b Booking) check(s quote.Summary) error {
 	return nil
 }
 
-// incomeOf names the ledger account that a line belongs to. A fund's hardship is owed to us by the fund; the rest of it nobody pays.
-func incomeOf(k quote.Kind, h *account.Hardship) ledger.Account {
-	switch k {
-	case quote.LossProtection:
-		return ledger.RevenueLossProtection
-	case quote.StateFee:
-		return ledger.StateFeePayable
-	case quote.Hardship:
-		if h != nil && (h.Kind == account.FundMonthly || h.Kind == account.FundFull) {
-			return ledger.HardshipFund
-		}
-		return ledger.RevenueDiscount
-	default:
-		return ledger.RevenueMonitoring
+// hardshipAccount names who bears a hardship: a fund owes it to us; the rest of it nobody pays.
+func hardshipAccount(h *account.Hardship) ledger.Account {
+	if h != nil && (h.Kind == account.FundMonthly || h.Kind == account.FundFull) {
+		return ledger.HardshipFund
 	}
+	return ledger.RevenueDiscount
 }
 
 // bookUnapplied is T15: money that came after closing is in the books at once, and belongs to nothing until T16 decides.

@@ -454,9 +454,14 @@ func (m *Machine) look(ctx context.Context, v View, by trail.Actor) (Secret, err
 	p := v.Payment
 	in, err := m.Gateway.Intent(ctx, p.StripeAccount, p.IntentID)
 	if err != nil {
-		done, err := m.apply(ctx, p.ID, act{by: by, event: func(v View) (Event, error) {
-			return Event{Kind: GotNothing, Attempt: p.Attempt}, nil
-		}})
+		if !p.State.InFlight() {
+			return Secret{}, nil // it stays due, and the sweeper asks again
+		}
+		event := Event{Kind: Tick}
+		if p.State == Unknown {
+			event = Event{Kind: GotNothing, Attempt: p.Attempt}
+		}
+		done, err := m.apply(ctx, p.ID, act{by: by, event: func(View) (Event, error) { return event, nil }})
 		if err != nil {
 			return Secret{}, err
 		}
@@ -631,31 +636,23 @@ func (e *LiveError) Is(target error) bool { return target == ErrLive }
 
 // --- The clock's part -------------------------------------------------------------------------------------------------------------------
 
-// Tend looks after one payment that is due: it closes what is over, asks Stripe about what is in flight, and repeats cancels until they are answered.
+// Tend looks after one payment that is due: it closes what is over, asks Stripe about what is in flight or was heard of, and repeats cancels until they are answered.
 func (m *Machine) Tend(ctx context.Context, paymentID string) error {
 	v, err := m.Store.View(ctx, paymentID)
 	if err != nil {
 		return err
 	}
-	p := v.Payment
-	by := trail.BySystem
-	if (p.State == NeedsAction || p.State == Unknown) && p.ClosingAs == "" {
-		_, err := m.look(ctx, v, by)
-		if err != nil {
-			return err
-		}
-		if v, err = m.Store.View(ctx, paymentID); err != nil {
-			return err
-		}
-		if v.Payment.State != NeedsAction || v.Facts.Now.Before(v.Payment.LeaseUntil) {
-			return nil
-		}
+	p, now := v.Payment, v.Facts.Now
+	inTime := p.State == Open && now.Before(p.ExpiresAt)
+	if p.IntentID != "" && (p.State.InFlight() && p.ClosingAs == "" || inTime || p.State.Closed() && !p.CancelDue) {
+		_, err := m.look(ctx, v, trail.BySystem)
+		return err
 	}
-	done, err := m.apply(ctx, paymentID, act{by: by, event: func(View) (Event, error) { return Event{Kind: Tick}, nil }})
+	done, err := m.apply(ctx, paymentID, act{by: trail.BySystem, event: func(View) (Event, error) { return Event{Kind: Tick}, nil }})
 	if err != nil {
 		return err
 	}
-	_, err = m.drive(ctx, paymentID, done, by)
+	_, err = m.drive(ctx, paymentID, done, trail.BySystem)
 	return err
 }
 

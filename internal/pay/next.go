@@ -194,6 +194,7 @@ func open(l Life, e Event) (Life, []Effect, error) {
 		l.Reason = ReasonDashboard
 		return canceled(l, e)
 	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning:
+		l.NextAt = l.ExpiresAt
 		return l, nil, nil // an older attempt's echo: its row says already what became of it
 	}
 	return l, nil, errUnknownEvent
@@ -446,6 +447,9 @@ func ended(l Life, e Event) (Life, []Effect, error) {
 		l.Looks++
 		return l, effects(SendCancel), nil
 	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
+		if !l.CancelDue {
+			l.NextAt = time.Time{}
+		}
 		return l, nil, nil
 	}
 	return l, nil, errUnknownEvent

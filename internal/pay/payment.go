@@ -3,6 +3,7 @@ package pay
 
 import (
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,7 @@ var (
 	ErrResends       = errors.New("the link was resent three times")
 	ErrNeedsReview   = errors.New("a person has to look at this payment")
 	ErrUnclear       = errors.New("the card processor did not say what happened")
+	ErrOtherAccount  = errors.New("the event is of another account than the payment")
 	ErrUnavailable   = errors.New("the card processor can't be reached")
 	errUnknownEvent  = errors.New("no such event")
 	errWrongIntent   = errors.New("the payment has another PaymentIntent")
@@ -162,6 +164,15 @@ func (f Frozen) Encode() (text, hash string, err error) {
 	sum := sha256.Sum256(b)
 	return string(b), hex.EncodeToString(sum[:]), nil
 }
+
+// Reference is what people quote on the phone, such as "7K2Q-4821": eight characters that can't be misheard (Crockford's base 32), made from the payment's id.
+func (p Payment) Reference() string {
+	sum := sha256.Sum256([]byte(p.ID))
+	code := referenceCode.EncodeToString(sum[:5])
+	return code[:4] + "-" + code[4:]
+}
+
+var referenceCode = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
 // Amount is what is charged.
 func (p Payment) Amount() money.Cents { return p.Frozen.Summary.TotalDue }

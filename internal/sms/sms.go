@@ -14,6 +14,8 @@ import (
 var (
 	// ErrUnclear is returned where the carrier may or may not have taken the text: a timeout, a broken answer, its 5xx. Never send again before asking.
 	ErrUnclear = errors.New("the carrier did not say whether it took the text")
+	// ErrUnknownMessage is returned for a callback about a message that is none of ours.
+	ErrUnknownMessage = errors.New("no such message")
 	// ErrSlowDown is returned where the carrier has not taken the text and asks to come back later.
 	ErrSlowDown = errors.New("the carrier asks to send more slowly")
 )

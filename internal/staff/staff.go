@@ -12,6 +12,10 @@ var (
 	ErrNotAllowed = errors.New("your role does not include this")
 	// ErrSignIn is returned for an unknown login and a wrong password alike.
 	ErrSignIn = errors.New("login or password is wrong")
+	// ErrNotFound is returned for a person who is not among the staff.
+	ErrNotFound = errors.New("no such person")
+	// ErrTaken is returned where another person has the login.
+	ErrTaken = errors.New("this login is taken")
 	// ErrLocked is returned while too many wrong passwords have locked a login.
 	ErrLocked = errors.New("too many wrong passwords")
 )

@@ -1,0 +1,350 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+
+	"paylink/internal/account"
+	"paylink/internal/day"
+	"paylink/internal/ledger"
+	"paylink/internal/money"
+	"paylink/internal/phone"
+)
+
+const locationColumns = `id, name, state, zone, stripe_account, payments, tax_ppm, loss_protection_taxable, monitoring_cap_monthly, loss_protection_cap_monthly, state_fee_monthly, labor_fee`
+
+func scanLocation(scan func(...any) error) (account.Location, error) {
+	var l account.Location
+	var taxable int64
+	err := scan(&l.ID, &l.Name, &l.State, &l.Zone, &l.StripeAccount, &l.Payments, &l.TaxPPM, &taxable, &l.MonitoringCapMonthly, &l.LossProtectionCapMonthly, &l.StateFeeMonthly, &l.LaborFee)
+	l.LossProtectionTaxable = taxable != 0
+	return l, notFound(err)
+}
+
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return account.ErrNotFound
+	}
+	return err
+}
+
+func (t tx) location(id string) (account.Location, error) {
+	return scanLocation(t.row(`SELECT `+locationColumns+` FROM locations WHERE id = $1`, id).Scan)
+}
+
+const clientColumns = `id, first_name, last_name, language, email, phone, tax_exempt, collections, auto_pay_days, notes`
+
+func scanClient(scan func(...any) error) (account.Client, error) {
+	var c account.Client
+	var number string
+	var exempt, collections int64
+	err := scan(&c.ID, &c.FirstName, &c.LastName, &c.Language, &c.Email, &number, &exempt, &collections, &c.AutoPayDays, &c.Notes)
+	c.Phone, c.TaxExempt, c.Collections = phone.Stored(number), exempt != 0, collections != 0
+	return c, notFound(err)
+}
+
+func (t tx) client(id string) (account.Client, error) {
+	return scanClient(t.row(`SELECT `+clientColumns+` FROM clients WHERE id = $1`, id).Scan)
+}
+
+const vehicleColumns = `id, client_id, location_id, label, plate, plate_state, program, daily_rate, loss_protection_daily, paid_to, hardship_kind, hardship_percent, hardship_amount, hardship_reduces_tax, hardship_exempts_fee`
+
+func scanVehicle(scan func(...any) error) (account.Vehicle, error) {
+	var v account.Vehicle
+	var h account.Hardship
+	var reduces, exempts int64
+	err := scan(&v.ID, &v.ClientID, &v.LocationID, &v.Label, &v.Plate, &v.PlateState, &v.Program, &v.DailyRate, &v.LossProtectionDaily, &v.PaidTo, &h.Kind, &h.Percent, &h.Amount, &reduces, &exempts)
+	if h.Kind != "" {
+		h.ReducesTaxBase, h.ExemptStateFee = reduces != 0, exempts != 0
+		v.Hardship = &h
+	}
+	return v, notFound(err)
+}
+
+func (t tx) vehicle(id string) (account.Vehicle, error) {
+	v, err := scanVehicle(t.row(`SELECT `+vehicleColumns+` FROM vehicles WHERE id = $1`, id).Scan)
+	if err != nil {
+		return v, err
+	}
+	err = t.each(`SELECT month FROM state_fee_months WHERE vehicle_id = $1`, []any{id}, func(scan func(...any) error) error {
+		var m day.Month
+		v.StateFeeMonths = append(v.StateFeeMonths, m)
+		return scan(&v.StateFeeMonths[len(v.StateFeeMonths)-1])
+	})
+	slices.Sort(v.StateFeeMonths) // order by text differs between the databases
+	return v, err
+}
+
+// standing sums up what an account owes or is owed, less what its live payments, but one, have counted: that is reserved for them.
+func (t tx) standing(c account.Client, but string) (account.Standing, error) {
+	s := account.Standing{TaxExempt: c.TaxExempt}
+	var owed, credit, reservedOwed, reservedCredit money.Cents
+	err := t.row(`SELECT
+		CAST(COALESCE(SUM(CASE WHEN account = 'receivable' THEN amount ELSE 0 END), 0) AS BIGINT),
+		CAST(COALESCE(SUM(CASE WHEN account = 'client_credit' THEN -amount ELSE 0 END), 0) AS BIGINT)
+		FROM postings WHERE client_id = $1`, c.ID).Scan(&owed, &credit)
+	if err != nil {
+		return s, err
+	}
+	err = t.row(`SELECT CAST(COALESCE(SUM(past_due), 0) AS BIGINT), CAST(COALESCE(SUM(credit), 0) AS BIGINT)
+		FROM payments WHERE client_id = $1 AND id <> $2 AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`, c.ID, but).Scan(&reservedOwed, &reservedCredit)
+	s.PastDue, s.Credit = max(0, owed-reservedOwed), max(0, credit-reservedCredit)
+	return s, err
+}
+
+// Client returns a client and everything that is paid for. Errors: account.ErrNotFound.
+func (d *DB) Client(ctx context.Context, id string) (account.Client, []account.Vehicle, error) {
+	t := d.read(ctx)
+	c, err := t.client(id)
+	if err != nil {
+		return c, nil, err
+	}
+	var ids []string
+	err = t.each(`SELECT id FROM vehicles WHERE client_id = $1`, []any{id}, func(scan func(...any) error) error {
+		ids = append(ids, "")
+		return scan(&ids[len(ids)-1])
+	})
+	if err != nil {
+		return c, nil, err
+	}
+	slices.Sort(ids)
+	var vehicles []account.Vehicle
+	for _, id := range ids {
+		v, err := t.vehicle(id)
+		if err != nil {
+			return c, nil, err
+		}
+		vehicles = append(vehicles, v)
+	}
+	return c, vehicles, nil
+}
+
+// Location returns a service location. Errors: account.ErrNotFound.
+func (d *DB) Location(ctx context.Context, id string) (account.Location, error) {
+	return d.read(ctx).location(id)
+}
+
+// Standing returns what an account owes or is owed, less what live payments have reserved.
+func (d *DB) Standing(ctx context.Context, c account.Client) (account.Standing, error) {
+	return d.read(ctx).standing(c, "")
+}
+
+// SearchClients finds clients by id, name, telephone number or plate, at most limit of them, by name.
+func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, limit int) ([]account.Found, error) {
+	words := strings.Fields(strings.ToLower(query))
+	if len(words) == 0 {
+		return nil, nil
+	}
+	plate := escapeLike(strings.ToUpper(strings.Join(words, ""))) + "%"
+	for i := range words {
+		words[i] = escapeLike(words[i])
+	}
+	name := "%" + strings.Join(words, "%") + "%"
+	found := map[string]account.Found{}
+	err := d.read(ctx).each(`SELECT c.id, c.first_name, c.last_name, c.phone, COALESCE(v.label, ''), COALESCE(v.plate, '')
+		FROM clients c LEFT JOIN vehicles v ON v.client_id = c.id
+		WHERE c.id = $1 OR c.phone = $2 OR c.name_lower LIKE $3 ESCAPE '\' OR v.plate LIKE $4 ESCAPE '\' OR REPLACE(v.plate, '-', '') LIKE $4 ESCAPE '\'
+		LIMIT $5`, []any{strings.TrimSpace(query), number.E164(), name, plate, 4 * limit}, func(scan func(...any) error) error {
+		var f account.Found
+		var p, label, plate string
+		if err := scan(&f.ID, &f.FirstName, &f.LastName, &p, &label, &plate); err != nil {
+			return err
+		}
+		if had, ok := found[f.ID]; ok {
+			f = had
+		}
+		f.Phone = phone.Stored(p)
+		if label != "" {
+			f.Vehicles = append(f.Vehicles, strings.TrimSuffix(label+" · "+plate, " · "))
+		}
+		found[f.ID] = f
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]account.Found, 0, len(found))
+	for _, f := range found {
+		slices.Sort(f.Vehicles)
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b account.Found) int {
+		return strings.Compare(a.LastName+" "+a.FirstName+" "+a.ID, b.LastName+" "+b.FirstName+" "+b.ID)
+	})
+	return out[:min(len(out), limit)], nil
+}
+
+func escapeLike(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == '\\' || r == '_' || r == '%' {
+			b.WriteRune('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Invoices lists a client's invoices, newest first, at most limit of them.
+func (d *DB) Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error) {
+	t := d.read(ctx)
+	var out []ledger.Invoice
+	err := t.each(`SELECT id, number, client_id, COALESCE(vehicle_id, ''), payment_id, door, issued_ms, subtotal, tax, total, paid_to_from, paid_to
+		FROM invoices WHERE client_id = $1 ORDER BY issued_ms DESC LIMIT $2`, []any{clientID, limit}, func(scan func(...any) error) error {
+		var i ledger.Invoice
+		var issued int64
+		if err := scan(&i.ID, &i.Number, &i.ClientID, &i.VehicleID, &i.PaymentID, &i.Door, &issued, &i.Subtotal, &i.Tax, &i.Total, &i.PaidToFrom, &i.PaidTo); err != nil {
+			return err
+		}
+		i.IssuedAt = fromMS(issued)
+		out = append(out, i)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for n := range out {
+		err := t.each(`SELECT kind, days, amount FROM invoice_lines WHERE invoice_id = $1 ORDER BY n`, []any{out[n].ID}, func(scan func(...any) error) error {
+			var l ledger.Line
+			if err := scan(&l.Kind, &l.Days, &l.Amount); err != nil {
+				return err
+			}
+			out[n].Lines = append(out[n].Lines, l)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Import is what an account is born with: facts from elsewhere, and balances as opening rows.
+type Import struct {
+	Locations []account.Location
+	Clients   []account.Client
+	Vehicles  []account.Vehicle
+	Invoices  []ledger.Invoice // history from before, paid
+	Entries   []ledger.Entry   // opening balances
+	OptedOut  []phone.Number
+}
+
+// Import adds facts in one transaction. What is there already is left as it is, so that an import may be repeated.
+func (d *DB) Import(ctx context.Context, in Import) error {
+	return d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		for _, l := range in.Locations {
+			if err := t.exec(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+				l.ID, l.Name, l.State, l.Zone, l.StripeAccount, string(l.Payments), l.TaxPPM, flag(l.LossProtectionTaxable), cents(l.MonitoringCapMonthly), cents(l.LossProtectionCapMonthly),
+				int64(l.StateFeeMonthly), int64(l.LaborFee)); err != nil {
+				return err
+			}
+		}
+		for _, c := range in.Clients {
+			if err := t.exec(`INSERT INTO clients (`+clientColumns+`, name_lower) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, strings.ToLower(c.Name())); err != nil {
+				return err
+			}
+		}
+		for _, v := range in.Vehicles {
+			var h account.Hardship
+			if v.Hardship != nil {
+				h = *v.Hardship
+			}
+			if err := t.exec(`INSERT INTO vehicles (`+vehicleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+				v.ID, v.ClientID, v.LocationID, v.Label, v.Plate, v.PlateState, string(v.Program), int64(v.DailyRate), int64(v.LossProtectionDaily), string(v.PaidTo),
+				string(h.Kind), h.Percent, int64(h.Amount), flag(h.ReducesTaxBase), flag(h.ExemptStateFee)); err != nil {
+				return err
+			}
+			if err := t.feeMonths(v.ID, "", v.StateFeeMonths); err != nil {
+				return err
+			}
+		}
+		for _, i := range in.Invoices {
+			if err := t.invoice(i); err != nil && !errors.Is(err, ledger.ErrPosted) {
+				return err
+			}
+		}
+		for _, e := range in.Entries {
+			if err := t.entry(e); err != nil && !errors.Is(err, ledger.ErrPosted) {
+				return err
+			}
+		}
+		for _, n := range in.OptedOut {
+			if err := t.exec(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`, n.E164(), ms(now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func cents(c *money.Cents) any {
+	if c == nil {
+		return nil
+	}
+	return int64(*c)
+}
+
+func (t tx) feeMonths(vehicleID, paymentID string, months []day.Month) error {
+	for _, m := range months {
+		if err := t.exec(`INSERT INTO state_fee_months (vehicle_id, month, payment_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, vehicleID, string(m), paymentID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry adds one balanced entry. ledger.ErrPosted: its cause is in the books already, and nothing was added.
+func (t tx) entry(e ledger.Entry) error {
+	if err := e.Check(); err != nil {
+		return err
+	}
+	added, err := t.insert(`INSERT INTO entries (id, client_id, payment_id, stripe_account, cause, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		e.ID, e.ClientID, e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
+	if err != nil {
+		return err
+	}
+	if !added {
+		return ledger.ErrPosted
+	}
+	for n, p := range e.Postings {
+		if err := t.exec(`INSERT INTO postings (entry_id, n, client_id, account, amount) VALUES ($1, $2, $3, $4, $5)`, e.ID, n, e.ClientID, string(p.Account), int64(p.Amount)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert runs an INSERT … ON CONFLICT DO NOTHING and says whether it added the row.
+func (t tx) insert(query string, args ...any) (bool, error) {
+	err := t.exactlyOne(query, args...)
+	if errors.Is(err, errMoved) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (t tx) invoice(i ledger.Invoice) error {
+	added, err := t.insert(`INSERT INTO invoices (id, number, client_id, vehicle_id, payment_id, door, issued_ms, subtotal, tax, total, paid_to_from, paid_to)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+		i.ID, i.Number, i.ClientID, orNull(i.VehicleID), i.PaymentID, i.Door, ms(i.IssuedAt), int64(i.Subtotal), int64(i.Tax), int64(i.Total), string(i.PaidToFrom), string(i.PaidTo))
+	if err != nil {
+		return err
+	}
+	if !added {
+		return ledger.ErrPosted
+	}
+	for n, l := range i.Lines {
+		if err := t.exec(`INSERT INTO invoice_lines (invoice_id, n, kind, days, amount) VALUES ($1, $2, $3, $4, $5)`, i.ID, n, l.Kind, l.Days, int64(l.Amount)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

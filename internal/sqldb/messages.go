@@ -1,0 +1,190 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"paylink/internal/phone"
+	"paylink/internal/sms"
+	"paylink/internal/trail"
+)
+
+const messageColumns = `id, kind, payment_id, link_id, language, box, phone_box, status, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, COALESCE(next_ms, 0)`
+
+func (t tx) scanMessage(scan func(...any) error) (sms.Message, error) {
+	var m sms.Message
+	var box, phoneBox string
+	var created, handed, sent, ended, next int64
+	if err := scan(&m.ID, &m.Kind, &m.PaymentID, &m.LinkID, &m.Language, &box, &phoneBox, &m.Status, &m.Tries, &m.SID, &m.ErrorCode, &created, &handed, &sent, &ended, &next); err != nil {
+		return m, err
+	}
+	number, err := t.d.config.Keys.Open(phoneOf(m.ID), phoneBox)
+	if err != nil {
+		return m, fmt.Errorf("the phone number of message %s can't be opened: %w", m.ID, err)
+	}
+	m.Phone = phone.Stored(number)
+	if box != "" {
+		if m.Box, err = t.d.config.Keys.Open(tokenOf(m.ID), box); err != nil {
+			return m, fmt.Errorf("the token of message %s can't be opened: %w", m.ID, err)
+		}
+	}
+	m.CreatedAt, m.HandedAt, m.SentAt, m.EndedAt, m.NextAt = fromMS(created), fromMS(handed), fromMS(sent), fromMS(ended), fromMS(next)
+	return m, nil
+}
+
+func tokenOf(id string) string { return "token of " + id }
+
+func (t tx) sealBox(m sms.Message) string {
+	if m.Box == "" {
+		return ""
+	}
+	return t.d.config.Keys.Seal(tokenOf(m.ID), m.Box)
+}
+
+func (t tx) insertMessage(m sms.Message) error {
+	return t.exec(`INSERT INTO messages (id, kind, payment_id, link_id, language, box, phone_box, status, rank, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, next_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		m.ID, string(m.Kind), m.PaymentID, m.LinkID, m.Language, t.sealBox(m), t.d.config.Keys.Seal(phoneOf(m.ID), m.Phone.E164()), string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode,
+		ms(m.CreatedAt), ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt))
+}
+
+// AddReceipt queues a receipt's text, once for each link.
+func (d *DB) AddReceipt(ctx context.Context, m sms.Message, e trail.Entry) error {
+	return d.write(ctx, func(t tx) error {
+		if err := t.row(`SELECT id FROM messages WHERE link_id = $1 AND kind = $2`, m.LinkID, string(m.Kind)).Scan(new(string)); err == nil {
+			return nil
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err := t.insertMessage(m); err != nil {
+			return err
+		}
+		return t.trail([]trail.Entry{e})
+	})
+}
+
+// TakeMessage gives one worker a text that is due, by moving the time at which it is due again.
+func (d *DB) TakeMessage(ctx context.Context, id string, lease time.Duration) (m sms.Message, ok bool, err error) {
+	err = d.write(ctx, func(t tx) error {
+		ok = false
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		m, err = t.scanMessage(t.row(`UPDATE messages SET next_ms = $1 WHERE id = $2 AND next_ms IS NOT NULL AND next_ms <= $3 RETURNING `+messageColumns, ms(now.Add(lease)), id, ms(now)).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		ok = err == nil
+		return err
+	})
+	return m, ok, err
+}
+
+// SaveMessage writes how far a text has come. What the carrier has told meanwhile, by a callback, stays: only a status of ours may be replaced by one that ranks lower.
+func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
+	return d.write(ctx, func(t tx) error {
+		var had sms.Status
+		var box string
+		if err := t.row(`SELECT status, box FROM messages WHERE id = $1`, m.ID).Scan(&had, &box); err != nil {
+			return err
+		}
+		told := had != sms.Waiting && had != sms.Unclear
+		if told && m.Status.Rank() <= had.Rank() && m.Status != had {
+			// The callback came first, or the link was closed: keep its word, add what only we know.
+			return t.exec(`UPDATE messages SET sid = CASE WHEN sid = '' THEN $1 ELSE sid END, tries = $2, handed_ms = CASE WHEN handed_ms = 0 THEN $3 ELSE handed_ms END, box = '' WHERE id = $4`,
+				m.SID, m.Tries, ms(m.HandedAt), m.ID)
+		}
+		sealed := box // a box is only ever emptied
+		if m.Box == "" {
+			sealed = ""
+		}
+		return t.exec(`UPDATE messages SET status = $1, rank = $2, tries = $3, sid = CASE WHEN sid = '' THEN $4 ELSE sid END, error_code = $5, handed_ms = $6,
+			sent_ms = CASE WHEN sent_ms = 0 THEN $7 ELSE sent_ms END, ended_ms = $8, next_ms = $9, box = $10 WHERE id = $11`,
+			string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode, ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt), sealed, m.ID)
+	})
+}
+
+// Deliver writes the carrier's word on a message down, unless it is older news. An opted-out number is remembered in the same transaction.
+func (d *DB) Deliver(ctx context.Context, got sms.Delivery) error {
+	return d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		m, err := t.scanMessage(t.row(`SELECT `+messageColumns+` FROM messages WHERE id = $1`, got.MessageID).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return sms.ErrUnknownMessage
+		}
+		if err != nil {
+			return err
+		}
+		if sms.OptedOut(got.ErrorCode) {
+			if err := t.optOut(m.Phone.E164(), now); err != nil {
+				return err
+			}
+		}
+		// A text that was given up or dropped here while its answer was lost has arrived all the same, if the carrier says so.
+		ours := m.SID == "" && (m.Status == sms.Failed || m.Status == sms.Dropped)
+		if got.Status == "" || got.Status.Rank() <= m.Status.Rank() && !ours {
+			return nil
+		}
+		sent, ended := m.SentAt, m.EndedAt
+		switch got.Status {
+		case sms.Sent:
+			sent = now
+		case sms.Delivered, sms.Undelivered, sms.Failed:
+			ended = now
+		}
+		next := m.NextAt
+		if !ended.IsZero() {
+			next = time.Time{}
+		}
+		return t.exec(`UPDATE messages SET status = $1, rank = $2, sid = CASE WHEN sid = '' THEN $3 ELSE sid END, error_code = $4, sent_ms = $5, ended_ms = $6, next_ms = $7, box = '' WHERE id = $8`,
+			string(got.Status), got.Status.Rank(), got.SID, got.ErrorCode, ms(sent), ms(ended), dueMS(next), m.ID)
+	})
+}
+
+// Messages lists a payment's texts, oldest first.
+func (d *DB) Messages(ctx context.Context, paymentID string) ([]sms.Message, error) {
+	t := d.read(ctx)
+	var out []sms.Message
+	err := t.each(`SELECT `+messageColumns+` FROM messages WHERE payment_id = $1 ORDER BY created_ms`, []any{paymentID}, func(scan func(...any) error) error {
+		m, err := t.scanMessage(scan)
+		out = append(out, m)
+		return err
+	})
+	return out, err
+}
+
+func (t tx) optOut(e164 string, now time.Time) error {
+	return t.exec(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e164, ms(now))
+}
+
+// OptOut notes that a number wants no texts.
+func (d *DB) OptOut(ctx context.Context, e164 string) error {
+	return d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		return t.optOut(e164, now)
+	})
+}
+
+// OptIn notes that a number wants texts again.
+func (d *DB) OptIn(ctx context.Context, e164 string) error {
+	return d.write(ctx, func(t tx) error { return t.exec(`DELETE FROM opt_outs WHERE phone = $1`, e164) })
+}
+
+// OptedOut says whether a number wants no texts.
+func (d *DB) OptedOut(ctx context.Context, e164 string) (bool, error) {
+	err := d.read(ctx).row(`SELECT phone FROM opt_outs WHERE phone = $1`, e164).Scan(new(string))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}

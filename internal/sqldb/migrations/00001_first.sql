@@ -1,0 +1,270 @@
+-- One text for SQLite and Postgres. Money is whole cents, times are milliseconds since 1970 in UTC (…_ms; 0 or NULL: none), days are '2006-01-02', flags are 0 and 1.
+
+-- +goose Up
+CREATE TABLE locations (
+  id                          TEXT PRIMARY KEY,
+  name                        TEXT NOT NULL,
+  state                       TEXT NOT NULL,
+  zone                        TEXT NOT NULL,
+  stripe_account              TEXT NOT NULL,
+  payments                    TEXT NOT NULL CHECK (payments IN ('configured', 'not_configured', 'suspended')),
+  tax_ppm                     BIGINT NOT NULL CHECK (tax_ppm >= 0),
+  loss_protection_taxable     BIGINT NOT NULL,
+  monitoring_cap_monthly      BIGINT CHECK (monitoring_cap_monthly >= 0),
+  loss_protection_cap_monthly BIGINT CHECK (loss_protection_cap_monthly >= 0),
+  state_fee_monthly           BIGINT NOT NULL CHECK (state_fee_monthly >= 0),
+  labor_fee                   BIGINT NOT NULL CHECK (labor_fee >= 0)
+);
+
+CREATE TABLE clients (
+  id            TEXT PRIMARY KEY,
+  first_name    TEXT NOT NULL,
+  last_name     TEXT NOT NULL,
+  name_lower    TEXT NOT NULL,
+  language      TEXT NOT NULL CHECK (language IN ('en', 'es')),
+  email         TEXT NOT NULL,
+  phone         TEXT NOT NULL,
+  tax_exempt    BIGINT NOT NULL,
+  collections   BIGINT NOT NULL,
+  auto_pay_days BIGINT NOT NULL CHECK (auto_pay_days IN (0, 14, 30)),
+  notes         TEXT NOT NULL
+);
+CREATE INDEX clients_phone ON clients (phone);
+
+CREATE TABLE vehicles (
+  id                       TEXT PRIMARY KEY,
+  client_id                TEXT NOT NULL REFERENCES clients (id),
+  location_id              TEXT NOT NULL REFERENCES locations (id),
+  label                    TEXT NOT NULL,
+  plate                    TEXT NOT NULL,
+  plate_state              TEXT NOT NULL,
+  program                  TEXT NOT NULL CHECK (program IN ('iid', 'pam')),
+  daily_rate               BIGINT NOT NULL CHECK (daily_rate >= 0),
+  loss_protection_daily    BIGINT NOT NULL CHECK (loss_protection_daily >= 0),
+  paid_to                  TEXT NOT NULL,
+  hardship_kind            TEXT NOT NULL CHECK (hardship_kind IN ('', 'client_pays', 'fund_monthly', 'fund_full')),
+  hardship_percent         BIGINT NOT NULL CHECK (hardship_percent BETWEEN 0 AND 100),
+  hardship_amount          BIGINT NOT NULL CHECK (hardship_amount >= 0),
+  hardship_reduces_tax     BIGINT NOT NULL,
+  hardship_exempts_fee     BIGINT NOT NULL
+);
+CREATE INDEX vehicles_client ON vehicles (client_id);
+CREATE INDEX vehicles_plate ON vehicles (plate);
+
+CREATE TABLE state_fee_months (
+  vehicle_id TEXT NOT NULL REFERENCES vehicles (id),
+  month      TEXT NOT NULL,
+  payment_id TEXT NOT NULL,
+  PRIMARY KEY (vehicle_id, month)
+);
+
+CREATE TABLE payments (
+  id             TEXT PRIMARY KEY,
+  chain_id       TEXT NOT NULL,
+  reference      TEXT NOT NULL,
+  door           TEXT NOT NULL CHECK (door IN ('link', 'agent', 'client', 'autopay')),
+  client_id      TEXT NOT NULL REFERENCES clients (id),
+  vehicle_id     TEXT REFERENCES vehicles (id),
+  location_id    TEXT NOT NULL REFERENCES locations (id),
+  stripe_account TEXT NOT NULL,
+  by_kind        TEXT NOT NULL,
+  by_id          TEXT NOT NULL,
+  form_key       TEXT NOT NULL UNIQUE,
+  frozen         TEXT NOT NULL,
+  frozen_sha256  TEXT NOT NULL,
+  amount         BIGINT NOT NULL CHECK (amount >= 0),
+  past_due       BIGINT NOT NULL CHECK (past_due >= 0),
+  credit         BIGINT NOT NULL CHECK (credit >= 0),
+  created_ms     BIGINT NOT NULL,
+  opened_ms      BIGINT NOT NULL,
+  closed_ms      BIGINT NOT NULL,
+  version        BIGINT NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('open', 'paying', 'needs_action', 'unknown', 'paid', 'declined', 'expired', 'revoked', 'locked', 'superseded', 'paid_after_close', 'review')),
+  closing_as     TEXT NOT NULL,
+  reason         TEXT NOT NULL,
+  intent_id      TEXT UNIQUE,
+  expires_ms     BIGINT NOT NULL,
+  lease_ms       BIGINT NOT NULL,
+  next_ms        BIGINT,
+  attempt        BIGINT NOT NULL,
+  phase          BIGINT NOT NULL,
+  sends          BIGINT NOT NULL,
+  declines       BIGINT NOT NULL,
+  resends        BIGINT NOT NULL,
+  looks          BIGINT NOT NULL,
+  revoke         BIGINT NOT NULL,
+  cancel_due     BIGINT NOT NULL,
+  card_on_file   BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX payments_one_live_per_vehicle ON payments (vehicle_id)
+  WHERE vehicle_id IS NOT NULL AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
+CREATE UNIQUE INDEX payments_one_live_balance_per_client ON payments (client_id)
+  WHERE vehicle_id IS NULL AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
+CREATE INDEX payments_reserved ON payments (client_id) WHERE state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
+CREATE INDEX payments_due ON payments (next_ms) WHERE next_ms IS NOT NULL;
+CREATE INDEX payments_of_vehicle ON payments (vehicle_id, created_ms);
+CREATE INDEX payments_of_client ON payments (client_id, created_ms);
+
+CREATE TABLE attempts (
+  id             TEXT PRIMARY KEY,
+  payment_id     TEXT NOT NULL REFERENCES payments (id),
+  n              BIGINT NOT NULL,
+  link_id        TEXT NOT NULL,
+  session_id     TEXT NOT NULL,
+  nonce_id       TEXT NOT NULL UNIQUE,
+  payment_method TEXT NOT NULL,
+  brand          TEXT NOT NULL,
+  last4          TEXT NOT NULL,
+  funding        TEXT NOT NULL,
+  avs            TEXT NOT NULL,
+  cvc            TEXT NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('trying', 'succeeded', 'declined', 'refused', 'abandoned')),
+  code           TEXT NOT NULL,
+  charge_id      TEXT NOT NULL,
+  terms_version  TEXT NOT NULL,
+  terms_language TEXT NOT NULL,
+  address        TEXT NOT NULL,
+  user_agent     TEXT NOT NULL,
+  started_ms     BIGINT NOT NULL,
+  ended_ms       BIGINT NOT NULL,
+  UNIQUE (payment_id, n)
+);
+
+CREATE TABLE links (
+  id         TEXT PRIMARY KEY,
+  payment_id TEXT NOT NULL REFERENCES payments (id),
+  digest     TEXT NOT NULL UNIQUE,
+  state      TEXT NOT NULL CHECK (state IN ('live', 'replaced', 'dead')),
+  phone_box  TEXT NOT NULL,
+  last4      TEXT NOT NULL,
+  own_number BIGINT NOT NULL,
+  language   TEXT NOT NULL,
+  sent_by    TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  opened_ms  BIGINT NOT NULL,
+  expires_ms BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX links_one_live_per_payment ON links (payment_id) WHERE state = 'live';
+CREATE INDEX links_of_payment ON links (payment_id, created_ms);
+
+CREATE TABLE messages (
+  id         TEXT PRIMARY KEY,
+  kind       TEXT NOT NULL CHECK (kind IN ('link', 'receipt')),
+  payment_id TEXT NOT NULL REFERENCES payments (id),
+  link_id    TEXT NOT NULL REFERENCES links (id),
+  language   TEXT NOT NULL,
+  box        TEXT NOT NULL,
+  phone_box  TEXT NOT NULL,
+  status     TEXT NOT NULL,
+  rank       BIGINT NOT NULL,
+  tries      BIGINT NOT NULL,
+  sid        TEXT NOT NULL,
+  error_code BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  handed_ms  BIGINT NOT NULL,
+  sent_ms    BIGINT NOT NULL,
+  ended_ms   BIGINT NOT NULL,
+  next_ms    BIGINT,
+  UNIQUE (link_id, kind)
+);
+CREATE INDEX messages_due ON messages (next_ms) WHERE next_ms IS NOT NULL;
+CREATE INDEX messages_of_payment ON messages (payment_id, created_ms);
+
+CREATE TABLE opt_outs (
+  phone TEXT PRIMARY KEY,
+  at_ms BIGINT NOT NULL
+);
+
+CREATE TABLE stripe_events (
+  id          TEXT PRIMARY KEY,
+  account     TEXT NOT NULL,
+  type        TEXT NOT NULL,
+  intent_id   TEXT NOT NULL,
+  at_ms       BIGINT NOT NULL,
+  received_ms BIGINT NOT NULL
+);
+
+CREATE TABLE invoices (
+  id           TEXT PRIMARY KEY,
+  number       TEXT NOT NULL,
+  client_id    TEXT NOT NULL REFERENCES clients (id),
+  vehicle_id   TEXT REFERENCES vehicles (id),
+  payment_id   TEXT NOT NULL,
+  door         TEXT NOT NULL,
+  issued_ms    BIGINT NOT NULL,
+  subtotal     BIGINT NOT NULL,
+  tax          BIGINT NOT NULL,
+  total        BIGINT NOT NULL,
+  paid_to_from TEXT NOT NULL,
+  paid_to      TEXT NOT NULL
+);
+CREATE INDEX invoices_of_client ON invoices (client_id, issued_ms);
+
+CREATE TABLE invoice_lines (
+  invoice_id TEXT NOT NULL REFERENCES invoices (id),
+  n          BIGINT NOT NULL,
+  kind       TEXT NOT NULL,
+  days       BIGINT NOT NULL,
+  amount     BIGINT NOT NULL,
+  PRIMARY KEY (invoice_id, n)
+);
+
+CREATE TABLE entries (
+  id             TEXT PRIMARY KEY,
+  client_id      TEXT NOT NULL REFERENCES clients (id),
+  payment_id     TEXT NOT NULL,
+  stripe_account TEXT NOT NULL,
+  cause          TEXT NOT NULL UNIQUE,
+  at_ms          BIGINT NOT NULL
+);
+CREATE INDEX entries_of_client ON entries (client_id, at_ms);
+
+CREATE TABLE postings (
+  entry_id  TEXT NOT NULL REFERENCES entries (id),
+  n         BIGINT NOT NULL,
+  client_id TEXT NOT NULL,
+  account   TEXT NOT NULL,
+  amount    BIGINT NOT NULL CHECK (amount <> 0),
+  PRIMARY KEY (entry_id, n)
+);
+CREATE INDEX postings_of_client ON postings (client_id, account);
+
+CREATE TABLE terms (
+  version  TEXT NOT NULL,
+  language TEXT NOT NULL,
+  text     TEXT NOT NULL,
+  sha256   TEXT NOT NULL,
+  PRIMARY KEY (version, language)
+);
+
+CREATE TABLE staff (
+  id            TEXT PRIMARY KEY,
+  login         TEXT NOT NULL UNIQUE,
+  name          TEXT NOT NULL,
+  team          TEXT NOT NULL,
+  role          TEXT NOT NULL CHECK (role IN ('agent', 'lead', 'supervisor', 'finance', 'admin', 'auditor')),
+  password_hash TEXT NOT NULL,
+  disabled      BIGINT NOT NULL,
+  wrong         BIGINT NOT NULL,
+  locked_ms     BIGINT NOT NULL
+);
+
+CREATE TABLE sessions (
+  token      TEXT PRIMARY KEY,
+  data       TEXT NOT NULL,
+  expires_ms BIGINT NOT NULL
+);
+
+CREATE TABLE trail (
+  id         TEXT PRIMARY KEY,
+  at_ms      BIGINT NOT NULL,
+  actor_kind TEXT NOT NULL,
+  actor_id   TEXT NOT NULL,
+  act        TEXT NOT NULL,
+  object     TEXT NOT NULL,
+  client_id  TEXT NOT NULL,
+  refused    TEXT NOT NULL,
+  detail     TEXT NOT NULL
+);
+CREATE INDEX trail_of_object ON trail (object, at_ms);
+CREATE INDEX trail_of_client ON trail (client_id, at_ms);

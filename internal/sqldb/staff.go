@@ -1,0 +1,119 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"paylink/internal/staff"
+)
+
+const staffColumns = `id, login, name, team, role, password_hash, disabled, wrong, locked_ms`
+
+func scanMember(scan func(...any) error) (staff.Member, error) {
+	var m staff.Member
+	var disabled, locked int64
+	err := scan(&m.ID, &m.Login, &m.Name, &m.Team, &m.Role, &m.PasswordHash, &disabled, &m.Wrong, &locked)
+	m.Disabled, m.LockedUntil = disabled != 0, fromMS(locked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, staff.ErrNotFound
+	}
+	return m, err
+}
+
+// Member finds one of the staff by id. Errors: staff.ErrNotFound.
+func (d *DB) Member(ctx context.Context, id string) (staff.Member, error) {
+	return scanMember(d.read(ctx).row(`SELECT `+staffColumns+` FROM staff WHERE id = $1`, id).Scan)
+}
+
+// MemberByLogin finds one of the staff by login. Errors: staff.ErrNotFound.
+func (d *DB) MemberByLogin(ctx context.Context, login string) (staff.Member, error) {
+	return scanMember(d.read(ctx).row(`SELECT `+staffColumns+` FROM staff WHERE login = $1`, login).Scan)
+}
+
+// AddMember adds one of the staff; a login that is taken gives staff.ErrTaken.
+func (d *DB) AddMember(ctx context.Context, m staff.Member) error {
+	err := d.write(ctx, func(t tx) error {
+		return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			m.ID, m.Login, m.Name, m.Team, string(m.Role), m.PasswordHash, flag(m.Disabled), m.Wrong, ms(m.LockedUntil))
+	})
+	if clash(err) {
+		return staff.ErrTaken
+	}
+	return err
+}
+
+// CountWrong counts one more wrong password, atomically, and locks the login from the limit on. It returns how many there have been.
+func (d *DB) CountWrong(ctx context.Context, id string, limit int, lockFor time.Duration) (int, error) {
+	var n int
+	err := d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		return t.row(`UPDATE staff SET wrong = wrong + 1, locked_ms = CASE WHEN wrong + 1 >= $1 THEN $2 ELSE locked_ms END WHERE id = $3 RETURNING wrong`, limit, ms(now.Add(lockFor)), id).Scan(&n)
+	})
+	return n, err
+}
+
+// ClearWrong forgets wrong passwords after a right one.
+func (d *DB) ClearWrong(ctx context.Context, id string) error {
+	return d.write(ctx, func(t tx) error { return t.exec(`UPDATE staff SET wrong = 0, locked_ms = 0 WHERE id = $1`, id) })
+}
+
+// Sessions keeps signed-in sessions; it realises the session library's store. Tokens come hashed.
+type Sessions struct{ DB *DB }
+
+// FindCtx returns a session's data unless it is over.
+func (s Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	t := s.DB.read(ctx)
+	now, err := t.now()
+	if err != nil {
+		return nil, false, err
+	}
+	var data string
+	err = t.row(`SELECT data FROM sessions WHERE token = $1 AND expires_ms > $2`, token, ms(now)).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	b, err := base64.StdEncoding.DecodeString(data)
+	return b, err == nil, err
+}
+
+// CommitCtx writes a session, and sweeps out some that are over.
+func (s Sessions) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
+	return s.DB.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`DELETE FROM sessions WHERE token IN (SELECT token FROM sessions WHERE expires_ms <= $1 LIMIT 10)`, ms(now)); err != nil {
+			return err
+		}
+		return t.exec(`INSERT INTO sessions (token, data, expires_ms) VALUES ($1, $2, $3) ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_ms = excluded.expires_ms`,
+			token, base64.StdEncoding.EncodeToString(b), ms(expiry))
+	})
+}
+
+// DeleteCtx ends a session.
+func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
+	return s.DB.write(ctx, func(t tx) error { return t.exec(`DELETE FROM sessions WHERE token = $1`, token) })
+}
+
+// Find is FindCtx for a caller without a context.
+func (s Sessions) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
+
+// Commit is CommitCtx for a caller without a context.
+func (s Sessions) Commit(token string, b []byte, expiry time.Time) error {
+	return s.CommitCtx(context.Background(), token, b, expiry)
+}
+
+// Delete is DeleteCtx for a caller without a context.
+func (s Sessions) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
