@@ -30,8 +30,9 @@ if [ "$(id -u)" = 0 ]; then
   chown 65532:65532 "$dir/data"
   nobody=(setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs)
 fi
-# An empty environment and an empty folder: what the image has.
-paylink() { (cd "$dir/data" && exec env -i "${settings[@]}" "${nobody[@]}" "$dir/paylink" "$@"); }
+# An empty environment and an empty folder: what the image has. become replaces its shell, so that a job's number is the service's own.
+become() { cd "$dir/data" && exec env -i "${settings[@]}" "${nobody[@]}" "$dir/paylink" "$@"; }
+paylink() { (become "$@"); }
 
 settings=(PATH=/usr/bin:/bin)
 [ -n "$(paylink version)" ] || fail 'paylink version says nothing'
@@ -57,6 +58,10 @@ redis_port=$(free_port)
 port=$(free_port)
 redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$dir" --save '' --appendonly no >"$dir/redis.log" 2>&1 &
 started+=($!)
+until redis-cli -p "$redis_port" ping >/dev/null 2>&1; do
+  kill -0 "${started[0]}" || { cat "$dir/redis.log" >&2; fail 'redis-server did not start'; }
+  sleep 0.1
+done
 settings=(PATH=/usr/bin:/bin
   "PAYLINK_ADDR=127.0.0.1:$port" PAYLINK_URL=https://pay.interlane.example "DATABASE_URL=sqlite:$dir/data/paylink.db"
   "REDIS_URL=redis://127.0.0.1:$redis_port/0" "STRIPE_SECRET_KEY=sk_test_$canary" "STRIPE_PUBLISHABLE_KEY=pk_test_$canary"
@@ -65,7 +70,7 @@ settings=(PATH=/usr/bin:/bin
   "PAYLINK_KEYS=$(head -c 32 /dev/urandom | base64)")
 paylink migrate >"$dir/log" 2>&1 || { cat "$dir/log" >&2; fail 'migrate'; }
 [ -s "$dir/data/paylink.db" ] || fail 'migrate made no database'
-paylink serve >>"$dir/log" 2>&1 &
+become serve >>"$dir/log" 2>&1 &
 service=$!
 started+=("$service")
 for _ in $(seq 100); do
