@@ -44,7 +44,7 @@ func (c *call) confirmable(pi *paymentIntent, p *node) *apiError {
 	if pi.method == "" {
 		return c.unexpectedState(pi, "This PaymentIntent cannot be confirmed: it has no payment method. Give one when confirming it.")
 	}
-	if pi.automatic && pi.redirects == "always" && !p.has("return_url") && !(c.public && p.bool("use_stripe_sdk")) {
+	if pi.automatic && pi.redirects == "always" && !p.has("return_url") && !c.public {
 		return refused("", "", "This PaymentIntent accepts automatic payment methods, some of which redirect the payer: give a return_url, or set automatic_payment_methods[allow_redirects] to never, or give payment_method_types.")
 	}
 	if raw := p.text("return_url"); raw != "" {

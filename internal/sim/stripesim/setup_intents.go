@@ -188,7 +188,7 @@ func (c *call) setupConfirmable(si *setupIntent) *apiError {
 	if si.method == "" {
 		return c.setupUnexpected(si, "This SetupIntent cannot be confirmed: it has no payment method.")
 	}
-	if si.automatic && si.redirects == "always" && !c.params.has("return_url") && !(c.public && c.params.bool("use_stripe_sdk")) {
+	if si.automatic && si.redirects == "always" && !c.params.has("return_url") && !c.public {
 		return refused("", "", "This SetupIntent accepts automatic payment methods, some of which redirect the payer: give a return_url, or set automatic_payment_methods[allow_redirects] to never, or give payment_method_types.")
 	}
 	return nil
