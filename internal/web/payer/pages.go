@@ -36,8 +36,7 @@ type Pay struct {
 	Lines        []SummaryLine // without the total
 	SecondsLeft  int           // by the server's clock
 	Notice       string        // what the payer should know first, such as why the last card was declined; "" if nothing
-	TermsTitle   string
-	Terms        []TermsPart // the text agreed to
+	Terms        Terms         // the text agreed to
 	TermsVersion string
 	ChargeNonce  string // binds payment, link and summary; not the policy's Nonce
 	Script       Script
@@ -49,25 +48,31 @@ type SummaryLine struct {
 	Amount string // "$93.00"; a credit or reduction in parentheses
 }
 
-// TermsPart is a heading of the terms and what stands under it.
-type TermsPart struct {
-	Heading string
-	Text    []string // paragraphs
+// Terms is a version of the payment terms in one language.
+type Terms struct {
+	Title string // "Payment terms, version 1"
+	Note  string // who has still to review it
+	Parts []TermsPart
 }
 
-// ReadTerms reads the payment terms from their source: blocks divided by an empty line, of which the first is the title and who
-// has still to review it, and every other a heading with its paragraphs, one a line. {brand} and {phone} are put in.
-func ReadTerms(source, brand, supportPhone string) (title string, parts []TermsPart) {
+// TermsPart is a heading of the terms and the paragraphs under it.
+type TermsPart struct {
+	Heading string
+	Text    []string
+}
+
+// ReadTerms reads the payment terms from their source: blocks divided by an empty line, of which the first is the title and the note
+// under it, and every other a heading with its paragraphs, one a line. {brand} and {phone} are put in.
+func ReadTerms(source, brand, supportPhone string) Terms {
 	source = strings.NewReplacer("{brand}", brand, "{phone}", supportPhone, "\r\n", "\n").Replace(source)
-	for i, block := range strings.Split(strings.TrimSpace(source), "\n\n") {
+	head, rest, _ := strings.Cut(strings.TrimSpace(source), "\n\n")
+	var t Terms
+	t.Title, t.Note, _ = strings.Cut(head, "\n")
+	for block := range strings.SplitSeq(rest, "\n\n") {
 		lines := strings.Split(strings.TrimSpace(block), "\n")
-		if i == 0 {
-			title = strings.Join(lines, " ")
-			continue
-		}
-		parts = append(parts, TermsPart{Heading: lines[0], Text: lines[1:]})
+		t.Parts = append(t.Parts, TermsPart{Heading: lines[0], Text: lines[1:]})
 	}
-	return title, parts
+	return t
 }
 
 // Agree returns the consent sentence in three parts: before the link to the terms, the link's words, and after it.
@@ -101,34 +106,36 @@ func NewScript(p Pay, stripeJS, publishableKey, stripeAccount string) Script {
 // scriptTexts are the words that pay.js says by itself. %s and %d are its to fill.
 func scriptTexts(l lang.Lang) map[string]string {
 	return map[string]string{
-		"timeLeft":       l.T("pay.time_left", "%s"),
-		"minutesLeft":    strings.Replace(l.T("pay.minutes_left", 5), "5", "%s", 1),
-		"oneMinuteLeft":  l.T("pay.minutes_left", 1),
-		"secondsLeft":    strings.Replace(l.T("pay.seconds_left", 30), "30", "%s", 1),
-		"brandRefused":   l.T("card.brand_refused", "%s"),
-		"otherBrand":     l.T("card.other_brand"),
-		"zipWrong":       l.T("card.zip_wrong"),
-		"unreachable":    l.T("card.unreachable"),
-		"missing":        l.T("pay.missing", "%s"),
-		"missingNumber":  l.T("pay.missing_number"),
-		"missingExpiry":  l.T("pay.missing_expiry"),
-		"missingCode":    l.T("pay.missing_code"),
-		"missingZip":     l.T("pay.missing_zip"),
-		"missingTerms":   l.T("pay.missing_terms"),
-		"ready":          l.T("pay.ready"),
-		"working":        l.T("pay.working"),
-		"bankAsks":       l.T("pay.bank_asks"),
-		"checking":       l.T("answer.unknown"),
-		"badRequest":     l.T("answer.bad_request"),
-		"offline":        l.T("pay.offline"),
-		"online":         l.T("pay.online"),
-		"overOffline":    l.T("pay.over_offline"),
-		"showOther":      l.T("answer.other_link_show"),
-		"brand_amex":     "American Express",
-		"brand_discover": "Discover",
-		"brand_diners":   "Diners Club",
-		"brand_jcb":      "JCB",
-		"brand_unionpay": "UnionPay",
+		"timeLeft":         l.T("pay.time_left", "%s"),
+		"minutesLeft":      strings.Replace(l.T("pay.minutes_left", 5), "5", "%s", 1),
+		"oneMinuteLeft":    l.T("pay.minutes_left", 1),
+		"secondsLeft":      strings.Replace(l.T("pay.seconds_left", 30), "30", "%s", 1),
+		"brandRefused":     l.T("card.brand_refused", "%s"),
+		"otherBrand":       l.T("card.other_brand"),
+		"zipWrong":         l.T("card.zip_wrong"),
+		"unreachable":      l.T("card.unreachable"),
+		"missing":          l.T("pay.missing", "%s"),
+		"missingNumber":    l.T("pay.missing_number"),
+		"missingExpiry":    l.T("pay.missing_expiry"),
+		"missingCode":      l.T("pay.missing_code"),
+		"missingZip":       l.T("pay.missing_zip"),
+		"missingTerms":     l.T("pay.missing_terms"),
+		"ready":            l.T("pay.ready"),
+		"working":          l.T("pay.working"),
+		"bankAsks":         l.T("pay.bank_asks"),
+		"checking":         l.T("answer.unknown"),
+		"badRequest":       l.T("answer.bad_request"),
+		"offline":          l.T("pay.offline"),
+		"online":           l.T("pay.online"),
+		"overOffline":      l.T("pay.over_offline"),
+		"showOther":        l.T("answer.other_link_show"),
+		"brand_visa":       "Visa",
+		"brand_mastercard": "Mastercard",
+		"brand_amex":       "American Express",
+		"brand_discover":   "Discover",
+		"brand_diners":     "Diners Club",
+		"brand_jcb":        "JCB",
+		"brand_unionpay":   "UnionPay",
 	}
 }
 
