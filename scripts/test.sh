@@ -137,6 +137,7 @@ go_tests 'go test -race' .
 while read -r mod; do # modules of their own, so that what only a test needs stays out of the service's go.mod
   go_tests "go test $(basename "$(dirname "$mod")")" "$(dirname "$mod")"
 done < <(git ls-files -co --exclude-standard '*/go.mod')
+node_tests 'browser harness' e2e/lib/*.test.mjs
 node_tests 'browsers' e2e/*.test.mjs
 
 echo "$passed passed, $failed failed"
