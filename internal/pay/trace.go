@@ -42,24 +42,3 @@ func seen(in Intent, v View) Event {
 	}
 	return e
 }
-
-// reasons are Stripe's decline codes (docs.stripe.com/declines/codes) that get words of their own; everything else is "generic".
-// A lost or stolen card and a suspicion of fraud are never named to whoever holds the card: Stripe asks for that.
-var reasons = map[string]string{
-	"insufficient_funds": "insufficient_funds", "withdrawal_count_limit_exceeded": "insufficient_funds", "card_velocity_exceeded": "insufficient_funds",
-	"expired_card": "expired_card", "invalid_expiry_month": "expired_card", "invalid_expiry_year": "expired_card",
-	"incorrect_cvc": "incorrect_cvc", "invalid_cvc": "incorrect_cvc",
-	"incorrect_number": "incorrect_number", "invalid_number": "incorrect_number", "invalid_account": "incorrect_number",
-	"incorrect_zip":    "incorrect_zip",
-	"processing_error": "processing_error", "try_again_later": "processing_error", "reenter_transaction": "processing_error", "issuer_not_available": "processing_error",
-	"authentication_required": "authentication_failed", "payment_intent_authentication_failure": "authentication_failed", "authentication_not_handled": "authentication_failed",
-	"card_not_supported": "card_not_supported", "currency_not_supported": "card_not_supported", "transaction_not_allowed": "card_not_supported",
-}
-
-// PlainReason turns a decline's code into one of the few reasons that people are told.
-func PlainReason(code string) string {
-	if r, ok := reasons[code]; ok {
-		return r
-	}
-	return "generic"
-}

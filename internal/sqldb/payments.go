@@ -524,3 +524,14 @@ func (d *DB) Terms(ctx context.Context, version, language, text, sha256 string) 
 		return nil
 	})
 }
+
+// PaymentsOf lists a client's payments, newest first, at most limit of them.
+func (d *DB) PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error) {
+	var out []pay.Payment
+	err := d.read(ctx).each(`SELECT `+paymentColumns+` FROM payments WHERE client_id = $1 ORDER BY created_ms DESC, id DESC LIMIT $2`, []any{clientID, limit}, func(scan func(...any) error) error {
+		p, err := scanPayment(scan)
+		out = append(out, p.Payment)
+		return err
+	})
+	return out, err
+}

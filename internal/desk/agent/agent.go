@@ -1,0 +1,549 @@
+// Package agent is what a person at PLUS Web does: find a client, quote, send a secure payment link, follow it.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"paylink/internal/account"
+	"paylink/internal/ledger"
+	"paylink/internal/link"
+	"paylink/internal/money"
+	"paylink/internal/pay"
+	"paylink/internal/phone"
+	"paylink/internal/quote"
+	"paylink/internal/sms"
+	"paylink/internal/staff"
+	"paylink/internal/trail"
+)
+
+// What the desk refuses, besides what the nouns refuse. Nothing was sent where one of these is returned.
+var (
+	ErrLandline   = errors.New("the number is a landline and can’t get texts")
+	ErrOptedOut   = errors.New("the number has opted out of our texts")
+	ErrConsent    = errors.New("the payer’s consent to be texted is needed")
+	ErrCardNumber = errors.New("the text looks as if it held a card number")
+	ErrTooLong    = errors.New("the text is too long")
+)
+
+// BlockedError says why no payment can be sent; it is pay.ErrBlocked.
+type BlockedError struct{ Why Blocked }
+
+func (e *BlockedError) Error() string { return pay.ErrBlocked.Error() + ": " + string(e.Why) }
+
+// Is makes errors.Is(err, pay.ErrBlocked) true.
+func (e *BlockedError) Is(target error) bool { return target == pay.ErrBlocked }
+
+// MovedError says what the total is now; it is pay.ErrTotalMoved.
+type MovedError struct{ Shown, Now money.Cents }
+
+func (e *MovedError) Error() string { return pay.ErrTotalMoved.Error() }
+
+// Is makes errors.Is(err, pay.ErrTotalMoved) true.
+func (e *MovedError) Is(target error) bool { return target == pay.ErrTotalMoved }
+
+// Blocked is why no payment can be sent: quote.Blocked's words, and InCollections.
+type Blocked = quote.Blocked
+
+// InCollections: the account is with a collections company, which alone may take its money.
+const InCollections Blocked = "in_collections"
+
+// Store is what the desk reads.
+type Store interface {
+	// Client returns account.ErrNotFound for none.
+	Client(ctx context.Context, id string) (account.Client, []account.Vehicle, error)
+	Location(ctx context.Context, id string) (account.Location, error)
+	Standing(ctx context.Context, c account.Client) (account.Standing, error)
+	// SearchClients takes the words and, if they are a telephone number, that number.
+	SearchClients(ctx context.Context, words string, number phone.Number, limit int) ([]account.Found, error)
+	Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error)
+	// PaymentsOf lists a client's payments, newest first.
+	PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error)
+	View(ctx context.Context, paymentID string) (pay.View, error)
+	Links(ctx context.Context, paymentID string) ([]link.Link, error)
+	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)
+	OptedOut(ctx context.Context, e164 string) (bool, error)
+	Write(ctx context.Context, e trail.Entry) error
+	Now(ctx context.Context) (time.Time, error)
+
+	MemberByLogin(ctx context.Context, login string) (staff.Member, error)
+	Member(ctx context.Context, id string) (staff.Member, error)
+	CountWrong(ctx context.Context, id string, limit int, lockFor time.Duration) (int, error)
+	ClearWrong(ctx context.Context, id string) error
+}
+
+// Machine is the till.
+type Machine interface {
+	Send(ctx context.Context, o pay.Order) (pay.Payment, error)
+	Resend(ctx context.Context, paymentID string, by trail.Actor) error
+	Revoke(ctx context.Context, paymentID string, by trail.Actor, why pay.Reason, words string) (pay.State, error)
+}
+
+// Desk is PLUS Web's desk. All fields are required.
+type Desk struct {
+	Store   Store
+	Machine Machine
+	Carrier interface {
+		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
+	}
+	NewID func() string
+}
+
+// Wrong passwords lock a login for a while, so that nobody can guess on.
+const (
+	wrongLimit = 5
+	lockFor    = 15 * time.Minute
+	searchMost = 20
+	listMost   = 50
+	reasonMost = 200 // characters
+)
+
+// SignIn checks a login and password. An unknown login, a wrong password and a disabled person are told apart by nobody: all give staff.ErrSignIn;
+// staff.ErrLocked follows too many of them.
+func (d *Desk) SignIn(ctx context.Context, login, password string) (staff.Member, error) {
+	m, err := d.Store.MemberByLogin(ctx, strings.ToLower(strings.TrimSpace(login)))
+	if err != nil && !errors.Is(err, staff.ErrNotFound) {
+		return m, err
+	}
+	now, clockErr := d.Store.Now(ctx)
+	if clockErr != nil {
+		return m, clockErr
+	}
+	if m.ID != "" && now.Before(m.LockedUntil) {
+		return m, d.refused(ctx, m, "sign in", m.ID, "", staff.ErrLocked)
+	}
+	fits, checkErr := staff.CheckPassword(password, m.PasswordHash)
+	if checkErr != nil {
+		return m, checkErr
+	}
+	if m.ID == "" {
+		return m, staff.ErrSignIn
+	}
+	if !fits || m.Disabled {
+		n, err := d.Store.CountWrong(ctx, m.ID, wrongLimit, lockFor)
+		if err != nil {
+			return m, err
+		}
+		if n >= wrongLimit {
+			return m, d.refused(ctx, m, "sign in", m.ID, "", staff.ErrLocked)
+		}
+		return m, d.refused(ctx, m, "sign in", m.ID, "", staff.ErrSignIn)
+	}
+	if err := d.Store.ClearWrong(ctx, m.ID); err != nil {
+		return m, err
+	}
+	return m, d.Store.Write(ctx, d.entry(m, now, "sign in", m.ID, ""))
+}
+
+// Member returns the person of a session. A disabled one is gone: staff.ErrNotFound.
+func (d *Desk) Member(ctx context.Context, id string) (staff.Member, error) {
+	m, err := d.Store.Member(ctx, id)
+	if err == nil && m.Disabled {
+		return staff.Member{}, staff.ErrNotFound
+	}
+	return m, err
+}
+
+func (d *Desk) entry(who staff.Member, at time.Time, act, object, clientID string) trail.Entry {
+	return trail.Entry{ID: d.NewID(), At: at, Actor: actor(who), Act: act, Object: object, ClientID: clientID}
+}
+
+func actor(who staff.Member) trail.Actor { return trail.Actor{Kind: trail.Staff, ID: who.ID} }
+
+// refused writes a refusal into the trail and returns why. A trail that can't be written is the worse news.
+func (d *Desk) refused(ctx context.Context, who staff.Member, act, object, clientID string, why error) error {
+	now, err := d.Store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	e := d.entry(who, now, act, object, clientID)
+	e.Refused = why.Error()
+	if err := d.Store.Write(ctx, e); err != nil {
+		return err
+	}
+	return why
+}
+
+// Search finds clients by id, name, telephone number or plate; by name, at most twenty.
+func (d *Desk) Search(ctx context.Context, who staff.Member, words string) ([]account.Found, error) {
+	if err := who.May(staff.SeeClients); err != nil {
+		return nil, d.refused(ctx, who, "search clients", "", "", err)
+	}
+	if len(words) > 100 {
+		return nil, nil
+	}
+	number, _ := phone.Parse(words) // words that are no number are searched as words
+	return d.Store.SearchClients(ctx, words, number, searchMost)
+}
+
+// Client is a client's page.
+type Client struct {
+	account.Client
+	Vehicles []Vehicle
+	Balance  money.Cents // what is owed; negative: a credit
+	LiveID   string      // the newest live payment; "" if there is none
+}
+
+// Vehicle is what is paid for, and where it is serviced.
+type Vehicle struct {
+	account.Vehicle
+	Location account.Location
+}
+
+// Client returns a client's page. Errors: account.ErrNotFound, staff.ErrNotAllowed.
+func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client, error) {
+	var out Client
+	if err := who.May(staff.SeeClients); err != nil {
+		return out, d.refused(ctx, who, "see client", id, id, err)
+	}
+	c, vehicles, err := d.Store.Client(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	out.Client = c
+	for _, v := range vehicles {
+		l, err := d.Store.Location(ctx, v.LocationID)
+		if err != nil {
+			return out, err
+		}
+		out.Vehicles = append(out.Vehicles, Vehicle{v, l})
+	}
+	standing, err := d.Store.Standing(ctx, c)
+	if err != nil {
+		return out, err
+	}
+	out.Balance = standing.PastDue - standing.Credit
+	payments, err := d.Store.PaymentsOf(ctx, id, listMost)
+	if err != nil {
+		return out, err
+	}
+	now, err := d.Store.Now(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range payments {
+		// A payment of a live vehicle counts also what it has reserved, so that the page shows the whole balance.
+		if p.Effective(now).Live() {
+			out.Balance += p.Frozen.Summary.PastDue - p.Frozen.Summary.CreditApplied
+			if out.LiveID == "" {
+				out.LiveID = p.ID
+			}
+		}
+	}
+	return out, nil
+}
+
+// Invoices is the account's history, newest first.
+func (d *Desk) Invoices(ctx context.Context, who staff.Member, clientID string) ([]ledger.Invoice, error) {
+	if err := who.May(staff.SeeClients); err != nil {
+		return nil, d.refused(ctx, who, "see history", clientID, clientID, err)
+	}
+	return d.Store.Invoices(ctx, clientID, listMost)
+}
+
+// Payments lists the links that were sent for a client, newest first.
+func (d *Desk) Payments(ctx context.Context, who staff.Member, clientID string) ([]pay.Payment, error) {
+	if err := who.May(staff.SeeClients); err != nil {
+		return nil, d.refused(ctx, who, "see links", clientID, clientID, err)
+	}
+	return d.Store.PaymentsOf(ctx, clientID, listMost)
+}
+
+// Choice is what is to be paid for.
+type Choice struct {
+	ClientID  string
+	VehicleID string
+	Days      int
+}
+
+// Summary is an Invoice Summary, and what an agent should know before sending it.
+type Summary struct {
+	pay.Frozen
+	Client   account.Client
+	Vehicle  account.Vehicle
+	Location account.Location
+	Warnings []Warning
+	Blocked  Blocked // "": it may be sent
+	OptedOut bool    // the client's own number
+	LiveID   string  // the live payment of this vehicle; "": none
+}
+
+// Warning is one thing that an agent should tell the client or know.
+type Warning struct {
+	Kind string // "past_due", "unpaid_days", "auto_pay", "live_link", "opted_out"
+	Text string
+}
+
+// autoPaySoon is how near Auto Pay must be for the agent to be told: the client may be about to pay twice.
+const autoPaySoon = 3 // days
+
+// Summary prices a choice as of now. Errors: account.ErrNotFound, staff.ErrNotAllowed, quote.ErrDays.
+func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary, error) {
+	var out Summary
+	if err := who.May(staff.SendLinks); err != nil {
+		return out, d.refused(ctx, who, "quote", c.VehicleID, c.ClientID, err)
+	}
+	client, vehicles, err := d.Store.Client(ctx, c.ClientID)
+	if err != nil {
+		return out, err
+	}
+	i := indexOf(vehicles, c.VehicleID)
+	if i < 0 {
+		return out, account.ErrNotFound
+	}
+	facts := pay.Facts{Client: client, Vehicle: &vehicles[i]}
+	if facts.Location, err = d.Store.Location(ctx, vehicles[i].LocationID); err != nil {
+		return out, err
+	}
+	if facts.Standing, err = d.Store.Standing(ctx, client); err != nil {
+		return out, err
+	}
+	if facts.Now, err = d.Store.Now(ctx); err != nil {
+		return out, err
+	}
+	payments, err := d.Store.PaymentsOf(ctx, c.ClientID, listMost)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range payments {
+		if p.VehicleID == c.VehicleID && p.State.Live() {
+			// What this vehicle's own payment has reserved is part of what the vehicle owes.
+			facts.Standing.PastDue += p.Frozen.Summary.PastDue
+			facts.Standing.Credit += p.Frozen.Summary.CreditApplied
+			if p.Effective(facts.Now).Live() {
+				out.LiveID = p.ID
+			}
+		}
+	}
+	if out.OptedOut, err = d.Store.OptedOut(ctx, client.Phone.E164()); err != nil {
+		return out, err
+	}
+	if out.Frozen, err = freeze(facts, c.Days); err != nil {
+		return out, err
+	}
+	out.Client, out.Vehicle, out.Location = client, vehicles[i], facts.Location
+	out.Blocked = blocked(client, out.Frozen.Summary)
+	out.Warnings = warnings(out)
+	return out, nil
+}
+
+func indexOf(vehicles []account.Vehicle, id string) int {
+	for i := range vehicles {
+		if vehicles[i].ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// freeze prices what is to be paid, from facts of one moment.
+func freeze(f pay.Facts, days int) (pay.Frozen, error) {
+	in := quote.Input{AsOf: f.Location.Today(f.Now), Days: days, Location: f.Location, Vehicle: f.Vehicle, Account: f.Standing}
+	s, err := quote.Price(in)
+	if err != nil {
+		return pay.Frozen{}, err
+	}
+	out := pay.Frozen{Input: in, Summary: s, Location: f.Location.Name, Zone: f.Location.Zone}
+	if f.Vehicle != nil {
+		out.Vehicle = f.Vehicle.Label
+	}
+	return out, nil
+}
+
+func blocked(c account.Client, s quote.Summary) Blocked {
+	switch {
+	case c.Collections:
+		return InCollections
+	case s.Blocked != nil:
+		return *s.Blocked
+	}
+	return ""
+}
+
+func warnings(s Summary) []Warning {
+	var out []Warning
+	add := func(kind, format string, args ...any) { out = append(out, Warning{kind, fmt.Sprintf(format, args...)}) }
+	if s.LiveID != "" {
+		add("live_link", "A payment for this vehicle is under way. Resend its link, or cancel it and start anew.")
+	}
+	if due := s.Frozen.Summary.PastDue; due > 0 {
+		add("past_due", "The account is past due by %s. It is paid with this payment.", due)
+	}
+	if n := s.Frozen.Input.UnpaidDays(); n > 0 {
+		add("unpaid_days", "%s since the Paid To Date are not paid. They are billed with the new ones.", days(n))
+	}
+	if in := s.Frozen.Input; s.Client.AutoPayDays > 0 && in.AsOf.DaysUntil(s.Vehicle.PaidTo) <= autoPaySoon {
+		add("auto_pay", "Auto Pay is on and charges within %s. A payment now moves its date.", days(max(1, in.AsOf.DaysUntil(s.Vehicle.PaidTo))))
+	}
+	if s.OptedOut {
+		add("opted_out", "The client’s number has opted out of our texts. Ask for another number, or for START from this one.")
+	}
+	return out
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+// Message is a link to be sent.
+type Message struct {
+	Choice
+	Phone    string      // as typed
+	Shown    money.Cents // the Total Due Amount that the agent has read out
+	Consent  bool        // somebody else pays, and has agreed to be texted
+	Payer    string      // who pays, if it is somebody else: in the agent's words
+	Language string      // of the text; "" is the client's
+	FormKey  string      // of the form: a second click sends nothing twice
+}
+
+// Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber,
+// *MovedError, *BlockedError, *pay.LiveError, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
+func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
+	p, err := d.send(ctx, who, m)
+	if refusal(err) {
+		return p, d.refused(ctx, who, "send link", m.VehicleID, m.ClientID, err)
+	}
+	return p, err
+}
+
+// refusal says whether an error is our own no, which belongs into the trail, and not a fault.
+func refusal(err error) bool {
+	for _, no := range []error{phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber, ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
+		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, staff.ErrNotAllowed, quote.ErrDays} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
+	if err := who.May(staff.SendLinks); err != nil {
+		return pay.Payment{}, err
+	}
+	if err := freeText(m.Payer); err != nil {
+		return pay.Payment{}, err
+	}
+	number, err := phone.Parse(m.Phone)
+	if err != nil {
+		return pay.Payment{}, err
+	}
+	client, vehicles, err := d.Store.Client(ctx, m.ClientID)
+	if err != nil {
+		return pay.Payment{}, err
+	}
+	if indexOf(vehicles, m.VehicleID) < 0 {
+		return pay.Payment{}, account.ErrNotFound
+	}
+	own := number == client.Phone
+	if !own && !m.Consent {
+		return pay.Payment{}, ErrConsent
+	}
+	if out, err := d.Store.OptedOut(ctx, number.E164()); err != nil {
+		return pay.Payment{}, err
+	} else if out {
+		return pay.Payment{}, ErrOptedOut
+	}
+	if line, err := d.Carrier.LineOf(ctx, number); err == nil && line == sms.Landline {
+		return pay.Payment{}, ErrLandline
+	}
+	language, detail := m.Language, "the client's number"
+	if language != "en" && language != "es" {
+		language = client.Language
+	}
+	if !own {
+		detail = "another number, consent given: " + m.Payer
+	}
+	return d.Machine.Send(ctx, pay.Order{
+		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.FormKey, By: actor(who), Detail: detail,
+		Link: link.Link{Phone: number, OwnNumber: own, Language: language, SentBy: who.ID},
+		Price: func(f pay.Facts) (pay.Frozen, error) {
+			frozen, err := freeze(f, m.Days)
+			if err != nil {
+				return frozen, err
+			}
+			if why := blocked(f.Client, frozen.Summary); why != "" {
+				return frozen, &BlockedError{why}
+			}
+			if now := frozen.Summary.TotalDue; now != m.Shown {
+				return frozen, &MovedError{Shown: m.Shown, Now: now}
+			}
+			return frozen, nil
+		},
+	})
+}
+
+// freeText refuses what may be a card number (a run of 13 to 19 digits that passes the Luhn check, however it is spaced) and what is too long.
+func freeText(s string) error {
+	if len([]rune(s)) > reasonMost {
+		return ErrTooLong
+	}
+	var run []byte
+	for i := 0; i <= len(s); i++ {
+		switch {
+		case i < len(s) && s[i] >= '0' && s[i] <= '9':
+			run = append(run, s[i]-'0')
+			continue
+		case i < len(s) && (s[i] == ' ' || s[i] == '-' || s[i] == '.') && len(run) > 0:
+			continue
+		}
+		for from := 0; from < len(run); from++ {
+			for n := 13; n <= 19 && from+n <= len(run); n++ {
+				if luhn(run[from : from+n]) {
+					return ErrCardNumber
+				}
+			}
+		}
+		run = run[:0]
+	}
+	return nil
+}
+
+func luhn(digits []byte) bool {
+	sum := 0
+	for i, d := range digits {
+		n := int(d)
+		if (len(digits)-i)%2 == 0 {
+			if n *= 2; n > 9 {
+				n -= 9
+			}
+		}
+		sum += n
+	}
+	return sum%10 == 0
+}
+
+// Resend sends a new link for the same payment. Errors: pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
+func (d *Desk) Resend(ctx context.Context, who staff.Member, paymentID string) error {
+	err := who.May(staff.SendLinks)
+	if err == nil {
+		err = d.Machine.Resend(ctx, paymentID, actor(who))
+	}
+	if refusal(err) {
+		return d.refused(ctx, who, "resend link", paymentID, "", err)
+	}
+	return err
+}
+
+// Cancel revokes a payment, with a reason in the agent's words. It returns where the payment stands: it may be too late to stop it.
+// Errors: ErrCardNumber, ErrTooLong, pay.ErrClosed, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
+func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason string) (pay.State, error) {
+	err := who.May(staff.SendLinks)
+	if err == nil {
+		err = freeText(reason)
+	}
+	var state pay.State
+	if err == nil {
+		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, reason)
+	}
+	if refusal(err) {
+		return state, d.refused(ctx, who, "revoke payment", paymentID, "", err)
+	}
+	return state, err
+}

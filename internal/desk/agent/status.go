@@ -1,0 +1,277 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"paylink/internal/lang"
+	"paylink/internal/link"
+	"paylink/internal/pay"
+	"paylink/internal/sms"
+	"paylink/internal/staff"
+)
+
+// Status is a link's life as an agent reads it.
+type Status struct {
+	Payment     pay.Payment
+	State       pay.State     // as of now: an open one whose time is up has expired
+	Phone       string        // masked, "••0142"
+	Left        time.Duration // until the link ends; 0 once it has
+	Steps       []Step        // what happened, oldest first; the last may be what is waited for
+	Headline    string        // where it stands, in one sentence
+	Next        string        // what the agent does best now; "" if there is nothing to do
+	CanResend   bool
+	CanCancel   bool
+	ResendsLeft int
+	Note        string // for the client's record
+	Zone        *time.Location
+	Over        bool // nothing will change any more: the page need not ask again
+}
+
+// Tone is how a step looks.
+type Tone string
+
+const (
+	Done    Tone = "done"
+	Now     Tone = "now"     // under way
+	Waiting Tone = "waiting" // not yet
+	Wrong   Tone = "wrong"
+)
+
+// Step is one rung of the ladder.
+type Step struct {
+	Tone   Tone
+	Text   string
+	Detail string    // why, or what to do; "" mostly
+	At     time.Time // in the location's zone; zero: not yet
+}
+
+// Status tells where a link stands. Errors: pay.ErrNotFound, staff.ErrNotAllowed.
+func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (Status, error) {
+	var out Status
+	if err := who.May(staff.SeeClients); err != nil {
+		return out, d.refused(ctx, who, "see link", paymentID, "", err)
+	}
+	v, err := d.Store.View(ctx, paymentID)
+	if err != nil {
+		return out, err
+	}
+	links, err := d.Store.Links(ctx, paymentID)
+	if err != nil {
+		return out, err
+	}
+	messages, err := d.Store.Messages(ctx, paymentID)
+	if err != nil {
+		return out, err
+	}
+	now := v.Facts.Now
+	p := v.Payment
+	out.Payment, out.State, out.Zone = p, p.Effective(now), v.Facts.Location.TimeZone()
+	out.Left = max(0, p.ExpiresAt.Sub(now))
+	out.ResendsLeft = pay.MaxResends - p.Resends
+	out.CanResend = out.State == pay.Open && out.ResendsLeft > 0
+	out.CanCancel = (out.State == pay.Open || out.State.InFlight()) && !p.Revoke
+	if out.State != pay.Open && !out.State.InFlight() {
+		out.Left = 0
+	}
+	if len(links) > 0 {
+		out.Phone = links[len(links)-1].Phone.String()
+	}
+	l := ladder{zone: out.Zone, view: v, state: out.State}
+	for i, one := range links {
+		l.link(one, messages, i == len(links)-1)
+	}
+	for _, a := range v.Attempts {
+		l.attempt(a)
+	}
+	l.end()
+	out.Steps, out.Headline, out.Next = l.steps, l.headline, l.next
+	out.Over = !out.State.Live() && !p.CancelDue
+	out.Note = note(out, v)
+	return out, nil
+}
+
+// ladder collects the rungs.
+type ladder struct {
+	zone     *time.Location
+	view     pay.View
+	state    pay.State
+	steps    []Step
+	headline string
+	next     string
+	declines int
+}
+
+func (l *ladder) add(tone Tone, at time.Time, text, detail string) {
+	if !at.IsZero() {
+		at = at.In(l.zone)
+	}
+	l.steps = append(l.steps, Step{Tone: tone, Text: text, Detail: detail, At: at})
+}
+
+// link adds what became of one text. Of an older link only its sending and its end are told.
+func (l *ladder) link(one link.Link, messages []sms.Message, newest bool) {
+	var m sms.Message
+	for _, candidate := range messages {
+		if candidate.LinkID == one.ID && candidate.Kind == sms.LinkText {
+			m = candidate
+		}
+	}
+	to := one.Phone.String()
+	live := newest && l.state == pay.Open
+	switch m.Status {
+	case sms.Waiting:
+		l.add(Now, one.CreatedAt, "Sending to "+to, "")
+		l.headline = "The text is on its way."
+	case sms.Unclear:
+		l.add(Now, m.HandedAt, "Sending to "+to, "The carrier has not answered. We are asking whether it has the text; do not send it again yet.")
+		l.headline = "We are asking the carrier about the text."
+	case sms.Dropped:
+		l.add(Wrong, one.CreatedAt, "Not sent to "+to, "")
+	case sms.Failed:
+		l.failed(m, "Not sent to "+to, m.EndedAt, live)
+	default:
+		l.add(Done, m.HandedAt, "Sent to "+to, "")
+		l.headline = "The text was sent."
+		switch m.Status {
+		case sms.Delivered:
+			l.add(Done, m.EndedAt, "Delivered", "")
+			l.headline = "The text was delivered."
+		case sms.Undelivered:
+			l.failed(m, "Not delivered", m.EndedAt, live)
+		case sms.Queued, sms.Sent:
+			if live {
+				l.add(Now, time.Time{}, "Delivery not confirmed yet", "")
+			}
+		}
+	}
+	switch {
+	case !one.OpenedAt.IsZero():
+		l.add(Done, one.OpenedAt, "Opened on a phone", "")
+		l.headline, l.next = "The payer has opened the link.", ""
+	case live && m.Status == sms.Delivered:
+		l.add(Waiting, time.Time{}, "Opened on a phone", "")
+		l.next = "Ask the caller to open the text."
+	}
+	if one.State == link.Replaced {
+		l.add(Done, time.Time{}, "Replaced by a new link", "")
+	}
+}
+
+func (l *ladder) failed(m sms.Message, text string, at time.Time, live bool) {
+	reason := sms.Reason(m.ErrorCode)
+	if reason == "" {
+		reason = "We could not find out whether the text left. Ask the caller; resend it if it has not come."
+	}
+	l.add(Wrong, at, text, reason)
+	if live {
+		l.headline, l.next = "The text did not arrive.", reason
+	}
+}
+
+func (l *ladder) attempt(a pay.Attempt) {
+	card := cardName(a.Card)
+	switch a.State {
+	case pay.Trying:
+		l.add(Done, a.StartedAt, "Card entered: "+card, "")
+	case pay.WasNo:
+		l.declines++
+		l.add(Wrong, a.EndedAt, fmt.Sprintf("%s declined (%d of %d)", card, l.declines, pay.MaxDeclines), lang.English.Decline(a.Code))
+		l.headline = "The card was declined."
+		l.next = "The payer can try another card on the same page."
+	case pay.Refused:
+		l.add(Wrong, a.EndedAt, card+" could not be tried", "Nothing was charged. The payer can try again or use another card.")
+	case pay.Abandoned:
+		l.add(Wrong, a.EndedAt, card+" was not charged", "")
+	case pay.Succeeded:
+		l.add(Done, a.StartedAt, "Card entered: "+card, "")
+	}
+}
+
+func cardName(c pay.Card) string {
+	brand := c.Brand
+	switch c.Brand {
+	case "visa":
+		brand = "Visa"
+	case "mastercard":
+		brand = "Mastercard"
+	case "":
+		brand = "Card"
+	}
+	return strings.TrimSpace(brand + " ending " + c.Last4)
+}
+
+// end adds where the payment stands.
+func (l *ladder) end() {
+	p := l.view.Payment
+	say := func(tone Tone, at time.Time, text, headline, next string) {
+		l.add(tone, at, text, "")
+		l.headline, l.next = headline, next
+	}
+	const anew = "Send a new link if the caller still wants to pay."
+	switch l.state {
+	case pay.Open:
+		l.add(Waiting, time.Time{}, "Paid", "")
+	case pay.Paying:
+		say(Now, time.Time{}, "Paying now", "The payer is paying right now.", "")
+	case pay.NeedsAction:
+		say(Now, time.Time{}, "The payer’s bank asks for confirmation", "The payer is confirming the payment with their bank.", "Ask the payer to follow their bank’s steps on the phone.")
+	case pay.Unknown:
+		say(Now, time.Time{}, "Checking with the bank", "We are checking with the bank. Do not pay again.", "Wait for the answer; it comes by itself. Do not take another payment.")
+	case pay.Paid:
+		say(Done, p.ClosedAt, "Paid "+p.Amount().String(), "Paid.", "")
+	case pay.Expired:
+		if p.Reason == pay.ReasonNotSent {
+			say(Wrong, p.ClosedAt, "Not sent in time", "The text could not be sent, and no payment was taken.", "Try again in a moment; tell your lead if it happens again.")
+			break
+		}
+		at := p.ClosedAt
+		if at.IsZero() {
+			at = p.ExpiresAt
+		}
+		say(Wrong, at, "Expired", "The link has expired. No payment was taken.", anew)
+	case pay.Revoked:
+		switch p.Reason {
+		case pay.ReasonNotMine:
+			say(Wrong, p.ClosedAt, "The payer says it is not for them", "The link was refused by whoever got it. No payment was taken.", "Check the phone number before you send a new link.")
+		case pay.ReasonDashboard:
+			say(Wrong, p.ClosedAt, "Cancelled at the card processor", "The payment was cancelled outside of PLUS Web. No payment was taken.", anew)
+		default:
+			say(Wrong, p.ClosedAt, "Cancelled", "The link was cancelled. No payment was taken.", anew)
+		}
+	case pay.Locked:
+		say(Wrong, p.ClosedAt, "Locked after five declined cards", "Five cards were declined. No payment was taken.", "Ask the caller to call their bank; then send a new link.")
+	case pay.Superseded:
+		say(Wrong, p.ClosedAt, "The account has changed", "The account changed after the link was sent, so that its total no longer holds. No payment was taken.", "Get a new summary and send a new link.")
+	case pay.Declined:
+		say(Wrong, p.ClosedAt, "Declined", "The card on file was declined. No payment was taken.", "")
+	case pay.PaidAfterClose:
+		say(Wrong, p.ClosedAt, "Money came after the link had closed", "A charge came after the link had closed. Finance decides what becomes of it.", "Do not take another payment before Finance has answered.")
+	case pay.Review:
+		say(Wrong, p.ClosedAt, "A person has to look at this payment", "Something about this payment does not match. Finance looks at it.", "Do not take another payment before Finance has answered.")
+	}
+	if p.Revoke && l.state.InFlight() {
+		l.headline = "The payer is paying now; we stop it if we still can."
+	}
+}
+
+// note is what an agent pastes into the record of the call.
+func note(s Status, v pay.View) string {
+	p := v.Payment
+	var b strings.Builder
+	fmt.Fprintf(&b, "Secure payment link %s, %s for %s", p.Reference(), p.Amount(), p.Frozen.Vehicle)
+	if p.Frozen.Input.Days > 0 {
+		fmt.Fprintf(&b, ", %d days", p.Frozen.Input.Days)
+	}
+	if to := p.PaidTo(); to != "" {
+		fmt.Fprintf(&b, ", Paid To Date %s", lang.English.Date(to))
+	}
+	fmt.Fprintf(&b, ". Sent to %s %s.", s.Phone, lang.English.DateTime(p.CreatedAt.In(s.Zone)))
+	if p.Resends > 0 {
+		fmt.Fprintf(&b, " Resent %d×.", p.Resends)
+	}
+	fmt.Fprintf(&b, " %s", s.Headline)
+	return b.String()
+}

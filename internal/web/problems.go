@@ -1,0 +1,92 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"paylink/internal/account"
+	"paylink/internal/link"
+	"paylink/internal/pay"
+	"paylink/internal/phone"
+	"paylink/internal/quote"
+	"paylink/internal/staff"
+)
+
+// What the web itself refuses.
+var (
+	ErrBadRequest = errors.New("the request can't be read")
+	ErrTooLarge   = errors.New("the request is too large")
+	ErrNoRoute    = errors.New("there is no such page")
+	ErrMethod     = errors.New("the page does not take this method")
+	ErrNoSession  = errors.New("nobody is signed in here")
+	ErrSignature  = errors.New("the signature is wrong")
+	ErrCrossSite  = errors.New("the request comes from another site")
+)
+
+// Problem is an error as a door tells it: a status, and a code that a page or a script knows.
+type Problem struct {
+	Status     int
+	Code       string
+	RetryAfter time.Duration // 0: does not say
+	Err        error
+}
+
+// problems is the one table: the first row that fits counts. What is not in it is our own fault, a 500 without details.
+var problems = []struct {
+	err    error
+	status int
+	code   string
+}{
+	{ErrBadRequest, http.StatusBadRequest, "bad_request"},
+	{quote.ErrDays, http.StatusBadRequest, "bad_days"},
+	{ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large"},
+	{ErrNoRoute, http.StatusNotFound, "not_found"},
+	{account.ErrNotFound, http.StatusNotFound, "not_found"},
+	{pay.ErrNotFound, http.StatusNotFound, "not_found"},
+	{staff.ErrNotFound, http.StatusNotFound, "not_found"},
+	{ErrMethod, http.StatusMethodNotAllowed, "method"},
+	{ErrNoSession, http.StatusUnauthorized, "no_session"},
+	{staff.ErrSignIn, http.StatusUnauthorized, "sign_in"},
+	{staff.ErrLocked, http.StatusTooManyRequests, "locked_out"},
+	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
+	{ErrSignature, http.StatusForbidden, "signature"},
+	{ErrCrossSite, http.StatusForbidden, "cross_site"},
+	{pay.ErrOtherAccount, http.StatusBadRequest, "other_account"},
+	{link.ErrTooMany, http.StatusTooManyRequests, "too_many"},
+	{link.ErrUnknown, http.StatusGone, "dead"},
+	{pay.ErrClosed, http.StatusGone, "closed"},
+	{pay.ErrElsewhere, http.StatusConflict, "paying"},
+	{pay.ErrOtherLink, http.StatusConflict, "other_link"},
+	{pay.ErrTerms, http.StatusConflict, "terms"},
+	{pay.ErrLive, http.StatusConflict, "live"},
+	{pay.ErrTotalMoved, http.StatusConflict, "total_moved"},
+	{pay.ErrResends, http.StatusConflict, "resends"},
+	{pay.ErrNeedsReview, http.StatusConflict, "review"},
+	{pay.ErrBlocked, http.StatusUnprocessableEntity, "blocked"},
+	{pay.ErrBrand, http.StatusUnprocessableEntity, "brand"},
+	{pay.ErrCard, http.StatusUnprocessableEntity, "card"},
+	{phone.ErrInvalid, http.StatusUnprocessableEntity, "phone_invalid"},
+	{phone.ErrNotMobile, http.StatusUnprocessableEntity, "phone_not_mobile"},
+	{pay.ErrNotReady, http.StatusServiceUnavailable, "not_ready"},
+	{pay.ErrUnavailable, http.StatusServiceUnavailable, "unavailable"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "slow"},
+}
+
+// ProblemOf looks an error up.
+func ProblemOf(err error) Problem {
+	for _, p := range problems {
+		if errors.Is(err, p.err) {
+			out := Problem{Status: p.status, Code: p.code, Err: err}
+			switch out.Status {
+			case http.StatusTooManyRequests:
+				out.RetryAfter = time.Minute
+			case http.StatusServiceUnavailable:
+				out.RetryAfter = 5 * time.Second
+			}
+			return out
+		}
+	}
+	return Problem{Status: http.StatusInternalServerError, Code: "error", Err: err}
+}
