@@ -34,12 +34,12 @@ func (ch *charge) render() object {
 		"id": ch.id, "object": "charge", "amount": ch.amount, "amount_captured": ch.amountCaptured, "amount_refunded": ch.refunded, "application": nil,
 		"application_fee": nil, "application_fee_amount": nil, "balance_transaction": orNull(ch.balance), "billing_details": ch.billing.render(),
 		"calculated_statement_descriptor": nil, "captured": ch.captured, "created": ch.created, "currency": ch.currency, "customer": orNull(ch.customer),
-		"description": orNull(ch.description), "destination": nil, "dispute": nil, "disputed": ch.disputed, "failure_balance_transaction": nil,
+		"description": orNull(ch.description), "disputed": ch.disputed, "failure_balance_transaction": nil,
 		"failure_code": nil, "failure_message": nil, "fraud_details": object{}, "invoice": nil, "livemode": false, "metadata": labelsOf(ch.metadata),
-		"on_behalf_of": nil, "order": nil, "outcome": ch.outcome(), "paid": paid, "payment_intent": orNull(ch.intent), "payment_method": ch.method,
+		"on_behalf_of": nil, "outcome": ch.outcome(), "paid": paid, "payment_intent": orNull(ch.intent), "payment_method": ch.method,
 		"payment_method_details": object{"type": "card", "card": ch.details()}, "radar_options": object{}, "receipt_email": orNull(ch.receiptEmail),
 		"receipt_number": nil, "receipt_url": nil, "refunded": ch.amountCaptured > 0 && ch.refunded >= ch.amount || !ch.captured && ch.refunded > 0,
-		"review": nil, "shipping": orNullObject(ch.shipping), "source": nil, "source_transfer": nil, "statement_descriptor": nil,
+		"review": nil, "shipping": orNullObject(ch.shipping), "source_transfer": nil, "statement_descriptor": nil,
 		"statement_descriptor_suffix": orNull(ch.suffix), "status": ch.status, "transfer_data": nil, "transfer_group": orNull(ch.transferGroup),
 	}
 	if paid {

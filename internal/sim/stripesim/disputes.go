@@ -26,7 +26,7 @@ func (d *dispute) render() object {
 	for _, b := range d.movements {
 		moves = append(moves, b.render())
 	}
-	return object{"id": d.id, "object": "dispute", "amount": d.charge.amountCaptured, "balance_transaction": nil, "balance_transactions": moves, "charge": d.charge.id,
+	return object{"id": d.id, "object": "dispute", "amount": d.charge.amountCaptured, "balance_transactions": moves, "charge": d.charge.id,
 		"created": d.created, "currency": d.charge.currency, "evidence": evidence,
 		"evidence_details": object{"due_by": d.dueBy, "has_evidence": false, "past_due": false, "submission_count": 0}, "is_charge_refundable": false,
 		"livemode": false, "metadata": labelsOf(d.metadata), "payment_intent": orNull(d.charge.intent), "reason": d.reason, "status": d.status,

@@ -50,7 +50,7 @@ func (pi *paymentIntent) render() object {
 		"on_behalf_of": nil, "payment_method": orNull(pi.method), "payment_method_configuration_details": nil,
 		"payment_method_options": object{"card": object{"installments": nil, "mandate_options": nil, "network": nil, "request_three_d_secure": pi.requestSecure}},
 		"payment_method_types":   append([]string{}, pi.methodTypes...), "processing": nil, "receipt_email": orNull(pi.receiptEmail), "review": nil,
-		"setup_future_usage": orNull(pi.futureUsage), "shipping": orNullObject(pi.shipping), "source": nil, "statement_descriptor": nil,
+		"setup_future_usage": orNull(pi.futureUsage), "shipping": orNullObject(pi.shipping), "statement_descriptor": nil,
 		"statement_descriptor_suffix": orNull(pi.suffix), "status": pi.status, "transfer_data": nil, "transfer_group": orNull(pi.transferGroup),
 	}
 	if pi.automatic {
@@ -69,7 +69,7 @@ func (pi *paymentIntent) public() object {
 	for _, name := range []string{"id", "object", "amount", "amount_details", "automatic_payment_methods", "canceled_at", "cancellation_reason",
 		"capture_method", "client_secret", "confirmation_method", "created", "currency", "description", "last_payment_error", "livemode",
 		"next_action", "payment_method", "payment_method_configuration_details", "payment_method_types", "processing", "receipt_email",
-		"setup_future_usage", "shipping", "source", "status"} {
+		"setup_future_usage", "shipping", "status"} {
 		o[name] = full[name]
 	}
 	return o
