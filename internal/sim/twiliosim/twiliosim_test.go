@@ -359,8 +359,11 @@ func TestWhoMayCall(t *testing.T) {
 
 	// Without an API key, an empty pair is no pair.
 	bare := newTown(t, func(c *twiliosim.Config) { c.APIKey, c.APISecret = "", "" })
-	_, err = api.NewApiService(bare.client("", "", 10*time.Second)).CreateMessage(text(dana))
-	wantCode(t, err, 401, 20003)
+	r, _ := http.NewRequest("GET", bare.url+"/2010-04-01/Accounts/"+account+"/Messages.json", nil)
+	r.SetBasicAuth("", "") // twilio-go would leave it out
+	if got := do(t, r); got.StatusCode != 401 {
+		t.Errorf("nobody's request: %d", got.StatusCode)
+	}
 }
 
 func TestListIsPagedAndFiltered(t *testing.T) {
@@ -738,6 +741,41 @@ func TestCallbacksMisbehaveOnRequest(t *testing.T) {
 		}
 		tw.until("one turned round", turned)
 	})
+}
+
+// A webhook that is slow to answer "sent" must not be told "delivered" meanwhile.
+func TestCallbacksOfOneTextComeInOrder(t *testing.T) {
+	tw := newTown(t, nil)
+	var mu sync.Mutex
+	var order []string
+	second := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.FormValue("MessageStatus") == "delivered" {
+			close(second)
+		} else {
+			tw.until("delivered", func() bool { return tw.sim.Messages()[0].Status == "delivered" })
+			select { // long enough for a callback that does not wait
+			case <-second:
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+		mu.Lock()
+		order = append(order, r.FormValue("MessageStatus"))
+		mu.Unlock()
+	}))
+	defer slow.Close()
+	if _, err := tw.api().CreateMessage(text(dana).SetStatusCallback(slow.URL)); err != nil {
+		t.Fatal(err)
+	}
+	tw.until("both", func() bool { mu.Lock(); defer mu.Unlock(); return len(order) == 2 })
+	select {
+	case <-second:
+	default:
+		t.Error("delivered was never told")
+	}
+	if got := strings.Join(order, " "); got != "sent delivered" {
+		t.Error(got)
+	}
 }
 
 func TestFaultsAreCheckedAndSurviveJSON(t *testing.T) {
