@@ -80,6 +80,8 @@ func TestIdempotency(t *testing.T) {
 		p.SetIdempotencyKey("k")
 		_, err := b.PaymentIntents.New(p)
 		b.refusal(err, 400, "parameter_unknown")
+		_, err = create(b, "k", 49)
+		b.refusal(err, 400, "amount_too_small")
 		_, err = create(b, "k", 100)
 		must(0, err)(b)
 	})

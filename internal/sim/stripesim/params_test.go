@@ -168,7 +168,7 @@ func TestListsAndTheirCursors(t *testing.T) {
 		got = append(got, it.PaymentIntent().ID)
 	}
 	same("created[gte]", got, ids[:5])
-	for _, bad := range []stripe.ListParams{{Limit: stripe.Int64(101)}, {StartingAfter: stripe.String("pi_nobody")}} {
+	for _, bad := range []stripe.ListParams{{Limit: stripe.Int64(101)}, {StartingAfter: stripe.String("pi_nobody")}, {StartingAfter: &ids[1], EndingBefore: &ids[3]}} {
 		bad.Single = true
 		it := b.PaymentIntents.List(&stripe.PaymentIntentListParams{ListParams: bad})
 		if it.Next() || it.Err() == nil {
