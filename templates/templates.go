@@ -5,5 +5,5 @@ import "embed"
 
 // Files holds the templates by the paths they have here. A folder is one door's: its layout.html, its parts.html if any, and its pages.
 //
-//go:embed *.html *.css *.svg */*
+//go:embed *.html *.css *.js *.svg */*
 var Files embed.FS
