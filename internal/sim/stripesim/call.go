@@ -38,7 +38,6 @@ const (
 type reply struct {
 	status      int
 	body        []byte
-	retryAfter  string
 	replayed    bool
 	original    string // the request that first got this answer
 	fingerprint string

@@ -60,7 +60,7 @@ func TestEveryTestCardDoesWhatStripeSays(t *testing.T) {
 			if string(e.DeclineCode) != card.declineCode || e.ChargeID == "" || e.PaymentIntent == nil || e.Type != stripe.ErrorTypeCard {
 				t.Fatalf("decline %q charge %q intent %v type %s", e.DeclineCode, e.ChargeID, e.PaymentIntent != nil, e.Type)
 			}
-			after, err = b.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Params: stripe.Params{Expand: []*string{stripe.String("latest_charge")}}})
+			after, err = b.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Expand: []*string{stripe.String("latest_charge")}})
 			after = must(after, err)(b)
 			last := after.LastPaymentError
 			if after.Status != "requires_payment_method" || after.PaymentMethod != nil || last == nil || last.PaymentMethod.ID != m.ID {
@@ -119,7 +119,7 @@ func TestTestIDsMakeNewCards(t *testing.T) {
 func TestTheChargeTellsOfTheCard(t *testing.T) {
 	b := start(t)
 	pi, err := b.PaymentIntents.Confirm(b.intent(9858).ID, &stripe.PaymentIntentConfirmParams{
-		Params: stripe.Params{Expand: stripe.StringSlice([]string{"latest_charge.balance_transaction", "payment_method"})}, PaymentMethod: stripe.String(b.enter("4000056655665556").ID)})
+		Expand: stripe.StringSlice([]string{"latest_charge.balance_transaction", "payment_method"}), PaymentMethod: stripe.String(b.enter("4000056655665556").ID)})
 	pi = must(pi, err)(b)
 	card := pi.LatestCharge.PaymentMethodDetails.Card
 	if card.Brand != "visa" || card.Last4 != "5556" || card.Funding != "debit" || card.ExpYear != 2031 || card.Country != "US" ||
@@ -144,7 +144,7 @@ func TestTheChargeTellsOfTheCard(t *testing.T) {
 	}
 	for number, checks := range map[string][2]string{"4000000000000101": {"fail", "pass"}, "4000000000000036": {"pass", "fail"}} {
 		pi, err := b.PaymentIntents.Confirm(b.intent(100).ID, &stripe.PaymentIntentConfirmParams{
-			Params: stripe.Params{Expand: stripe.StringSlice([]string{"latest_charge"})}, PaymentMethod: stripe.String(b.enter(number).ID)})
+			Expand: stripe.StringSlice([]string{"latest_charge"}), PaymentMethod: stripe.String(b.enter(number).ID)})
 		got := must(pi, err)(b).LatestCharge.PaymentMethodDetails.Card.Checks
 		if string(got.CVCCheck) != checks[0] || string(got.AddressPostalCodeCheck) != checks[1] {
 			t.Errorf("%s: checks %+v", number, got)

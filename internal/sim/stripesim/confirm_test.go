@@ -148,7 +148,7 @@ func TestThreeDSecurePassedNeedsOneMoreConfirm(t *testing.T) {
 		t.Fatal("charged before the last confirm")
 	}
 	after, err = b.PaymentIntents.Confirm(pi.ID, &stripe.PaymentIntentConfirmParams{UseStripeSDK: stripe.Bool(true),
-		Params: stripe.Params{Expand: stripe.StringSlice([]string{"latest_charge"})}})
+		Expand: stripe.StringSlice([]string{"latest_charge"})})
 	if after = must(after, err)(b); after.Status != "succeeded" || after.LatestCharge.PaymentMethodDetails.Card.ThreeDSecure.Result != "authenticated" {
 		t.Fatalf("after the last confirm: %s", after.Status)
 	}
@@ -329,7 +329,7 @@ func TestCaptureLater(t *testing.T) {
 		t.Fatalf("%s capturable %d received %d", after.Status, after.AmountCapturable, after.AmountReceived)
 	}
 	after, err = b.PaymentIntents.Capture(pi.ID, &stripe.PaymentIntentCaptureParams{AmountToCapture: stripe.Int64(5000),
-		Params: stripe.Params{Expand: stripe.StringSlice([]string{"latest_charge"})}})
+		Expand: stripe.StringSlice([]string{"latest_charge"})})
 	if after = must(after, err)(b); after.Status != "succeeded" || after.AmountReceived != 5000 || after.LatestCharge.AmountRefunded != 4858 {
 		t.Fatalf("%s received %d", after.Status, after.AmountReceived)
 	}

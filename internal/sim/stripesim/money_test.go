@@ -170,7 +170,7 @@ func TestSetupIntents(t *testing.T) {
 	if si = must(si, err)(b); si.Status != "succeeded" {
 		t.Fatal(si.Status)
 	}
-	si, err = b.SetupIntents.Get(si.ID, &stripe.SetupIntentParams{Params: stripe.Params{Expand: stripe.StringSlice([]string{"payment_method"})}})
+	si, err = b.SetupIntents.Get(si.ID, &stripe.SetupIntentParams{Expand: stripe.StringSlice([]string{"payment_method"})})
 	if si = must(si, err)(b); si.PaymentMethod.Customer.ID != u.ID {
 		t.Fatal("the card was not attached")
 	}

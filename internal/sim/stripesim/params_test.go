@@ -82,7 +82,7 @@ func TestMetadataIsMergedAndUnset(t *testing.T) {
 	// What the intent has at the charge, the charge has too.
 	change(func(p *stripe.PaymentIntentParams) { p.AddMetadata("payment", "pay_2") })
 	_, err = b.confirm(pi.ID, "pm_card_visa")
-	after, err2 := b.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Params: stripe.Params{Expand: stripe.StringSlice([]string{"latest_charge"})}})
+	after, err2 := b.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Expand: stripe.StringSlice([]string{"latest_charge"})})
 	must(0, err)(b)
 	if after = must(after, err2)(b); after.LatestCharge.Metadata["payment"] != "pay_2" {
 		t.Fatal(after.LatestCharge.Metadata)
@@ -102,7 +102,7 @@ func TestExpand(t *testing.T) {
 		t.Fatal("not expanded")
 	}
 	must(b.Refunds.New(&stripe.RefundParams{PaymentIntent: &pi.ID, Amount: stripe.Int64(58)}))(b)
-	list := b.PaymentIntents.List(&stripe.PaymentIntentListParams{Customer: &u.ID, ListParams: stripe.ListParams{Expand: stripe.StringSlice([]string{"data.latest_charge.refunds.data.balance_transaction"})}})
+	list := b.PaymentIntents.List(&stripe.PaymentIntentListParams{Customer: &u.ID, Expand: stripe.StringSlice([]string{"data.latest_charge.refunds.data.balance_transaction"})})
 	if !list.Next() {
 		t.Fatal(list.Err())
 	}
@@ -110,7 +110,7 @@ func TestExpand(t *testing.T) {
 		t.Fatal("refunds of the list are not expanded")
 	}
 	for _, bad := range []string{"status", "data.customer", "latest_charge.nothing", "customer.default_source.a.b.c"} {
-		_, err := b.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Params: stripe.Params{Expand: []*string{&bad}}})
+		_, err := b.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Expand: []*string{&bad}})
 		b.refusal(err, 400, "")
 	}
 }

@@ -167,7 +167,7 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 	for _, number := range []string{"4242424242424242", "5555555555554444", "378282246310005", "6011111111111117", "3056930009020004", "3566002020360505", "6200000000000005", "4000000000000259"} {
 		pi, err := confirm(create(nil), card(number))
 		ok(err)
-		_, err = api.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Params: stripe.Params{Expand: list([]string{"latest_charge.refunds", "payment_method", "latest_charge.payment_intent"})}})
+		_, err = api.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Expand: list([]string{"latest_charge.refunds", "payment_method", "latest_charge.payment_intent"})})
 		ok(err)
 	}
 	for _, number := range []string{"4000000000000002", "4000000000009995", "4000000000000069", "4000000000000127", "4000000000000119", "4100000000000019"} {
@@ -225,9 +225,9 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 	ok(err)
 	_, err = api.Customers.Update(u.ID, &stripe.CustomerParams{InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: &m.ID}})
 	ok(err)
-	_, err = api.Customers.Get(u.ID, &stripe.CustomerParams{Params: stripe.Params{Expand: list([]string{"invoice_settings.default_payment_method"})}})
+	_, err = api.Customers.Get(u.ID, &stripe.CustomerParams{Expand: list([]string{"invoice_settings.default_payment_method"})})
 	ok(err)
-	_, err = api.PaymentMethods.Get(m.ID, &stripe.PaymentMethodParams{Params: stripe.Params{Expand: list([]string{"customer"})}})
+	_, err = api.PaymentMethods.Get(m.ID, &stripe.PaymentMethodParams{Expand: list([]string{"customer"})})
 	ok(err)
 	_, err = api.Customers.RetrievePaymentMethod(m.ID, &stripe.CustomerRetrievePaymentMethodParams{Customer: &u.ID})
 	ok(err)
@@ -253,7 +253,7 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 			ok(sim.FinishChallenge(si.ID, false))
 		}
 		ok(err)
-		_, err = api.SetupIntents.Get(si.ID, &stripe.SetupIntentParams{Params: stripe.Params{Expand: list([]string{"customer"})}})
+		_, err = api.SetupIntents.Get(si.ID, &stripe.SetupIntentParams{Expand: list([]string{"customer"})})
 		ok(err)
 		_, err = api.SetupIntents.Cancel(si.ID, nil)
 		if err != nil {
@@ -261,23 +261,23 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 		}
 	}
 	// refunds and disputes
-	r, err := api.Refunds.New(&stripe.RefundParams{PaymentIntent: &off.ID, Amount: stripe.Int64(858), Reason: str("requested_by_customer"), Params: stripe.Params{Expand: list([]string{"charge", "balance_transaction"})}})
+	r, err := api.Refunds.New(&stripe.RefundParams{PaymentIntent: &off.ID, Amount: stripe.Int64(858), Reason: str("requested_by_customer"), Expand: list([]string{"charge", "balance_transaction"})})
 	ok(err)
 	_, err = api.Refunds.Get(r.ID, nil)
 	ok(err)
-	_, err = api.Refunds.Update(r.ID, &stripe.RefundParams{Params: stripe.Params{Metadata: map[string]string{"note": "x"}}})
+	_, err = api.Refunds.Update(r.ID, &stripe.RefundParams{Metadata: map[string]string{"note": "x"}})
 	ok(err)
 	ok(sim.SettleRefund(r.ID, false))
-	_, err = api.Refunds.Get(r.ID, &stripe.RefundParams{Params: stripe.Params{Expand: list([]string{"failure_balance_transaction"})}})
+	_, err = api.Refunds.Get(r.ID, &stripe.RefundParams{Expand: list([]string{"failure_balance_transaction"})})
 	ok(err)
 	id, err := sim.OpenDispute(off.LatestCharge.ID, "fraudulent")
 	ok(err)
-	_, err = api.Disputes.Get(id, &stripe.DisputeParams{Params: stripe.Params{Expand: list([]string{"charge"})}})
+	_, err = api.Disputes.Get(id, &stripe.DisputeParams{Expand: list([]string{"charge"})})
 	ok(err)
 	ok(sim.CloseDispute(id, true))
 	_, err = api.Charges.Update(off.LatestCharge.ID, &stripe.ChargeParams{Description: str("x")})
 	ok(err)
-	_, err = api.Charges.Get(off.LatestCharge.ID, &stripe.ChargeParams{Params: stripe.Params{Expand: list([]string{"customer", "refunds.data.balance_transaction"})}})
+	_, err = api.Charges.Get(off.LatestCharge.ID, &stripe.ChargeParams{Expand: list([]string{"customer", "refunds.data.balance_transaction"})})
 	ok(err)
 	happened := api.Events.List(nil)
 	happened.Next()
@@ -292,10 +292,10 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 		Next() bool
 		Err() error
 	}{
-		api.PaymentIntents.List(&stripe.PaymentIntentListParams{ListParams: stripe.ListParams{Expand: list([]string{"data.latest_charge"})}}),
+		api.PaymentIntents.List(&stripe.PaymentIntentListParams{Expand: list([]string{"data.latest_charge"})}),
 		api.Customers.List(nil), api.PaymentMethods.List(&stripe.PaymentMethodListParams{Customer: &u.ID, Type: str("card")}),
 		api.Customers.ListPaymentMethods(&stripe.CustomerListPaymentMethodsParams{Customer: &u.ID}), api.SetupIntents.List(nil),
-		api.Charges.List(nil), api.Refunds.List(nil), api.BalanceTransactions.List(&stripe.BalanceTransactionListParams{ListParams: stripe.ListParams{Expand: list([]string{"data.source"})}}),
+		api.Charges.List(nil), api.Refunds.List(nil), api.BalanceTransactions.List(&stripe.BalanceTransactionListParams{Expand: list([]string{"data.source"})}),
 		api.Disputes.List(nil), api.Events.List(nil),
 	} {
 		for it.Next() {

@@ -25,7 +25,7 @@ func TestRequestsPassThroughStripeMock(t *testing.T) {
 	if _, err := api.PaymentIntents.Confirm(pi.ID, &stripe.PaymentIntentConfirmParams{PaymentMethod: stripe.String("pm_card_visa"), UseStripeSDK: stripe.Bool(true)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := api.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Params: stripe.Params{Expand: stripe.StringSlice([]string{"latest_charge"})}}); err != nil {
+	if _, err := api.PaymentIntents.Get(pi.ID, &stripe.PaymentIntentParams{Expand: stripe.StringSlice([]string{"latest_charge"})}); err != nil {
 		t.Fatal(err)
 	}
 	if got := proxy.Problems(); len(got) != 0 {
