@@ -8,7 +8,7 @@
 
   /** @param {string} id */
   const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-  /** @type {{stripeJs: string, publishableKey: string, stripeAccount: string, locale: 'en' | 'es', terms: string, nonce: string, secondsLeft: number, texts: Record<string, string>}} */
+  /** @type {{stripeJs: string, publishableKey: string, stripeAccount: string, locale: 'en' | 'es', terms: string, nonce: string, secondsLeft: number, attempt?: string, texts: Record<string, string>}} */
   const config = JSON.parse(byId('config').textContent || '');
   const texts = config.texts;
   const own = document.currentScript;
@@ -159,10 +159,12 @@
       for (const field of fields) field.element.update({style: look()});
     });
     weigh();
+    if (config.attempt) goOn(config.attempt);
   }
 
   function blocked() {
     byId('blocked').hidden = false;
+    if (config.attempt) poll();
   }
 
   function load() {
@@ -255,8 +257,9 @@
     if (status === 200 && state === 'paid') return location.replace('/pay/receipt');
     if (status === 200 && state === 'needs_action') return act(answer);
     if (status < 400) return check(); // 202, and 200 with a state that we do not know
-    if (status === 402) return again(message || '');
     if (status === 410) return reload('');
+    if (checking && status !== 409) return reload(message);
+    if (status === 402) return again(message || '');
     if (status === 409 && state === 'terms') return reload(message);
     if (status === 409 && state === 'other_link') return otherLink(message || '');
     if (status === 409) return check(message);
@@ -316,6 +319,11 @@
       // the server asks Stripe
     }
     buttonText.textContent = texts.working;
+    goOn(attempt);
+  }
+
+  /** @param {string} attempt */
+  async function goOn(attempt) {
     settle(await ask('/pay/continue', {attempt, nonce}));
   }
 
@@ -331,13 +339,18 @@
     busy = true;
     if (!checking) {
       checking = true;
+      pause = 2000; // ms
       if (words) /** @type {HTMLElement} */ (byId('checking').querySelector('.said')).textContent = words;
       show('checking');
       say(words || texts.checking);
     }
-    pause = 2000; // ms
+    later();
+  }
+
+  function later() {
     clearTimeout(timer);
     timer = setTimeout(poll, pause);
+    pause = Math.min(pause * 1.25, 15000);
   }
 
   async function poll() {
@@ -346,12 +359,10 @@
     if (status === 401) return location.replace('/pay');
     if (answer && answer.state && status < 500 && status !== 429) {
       if (answer.state === 'paid') return location.replace('/pay/receipt');
-      if (answer.state === 'needs_action' && answer.client_secret && answer.attempt && !acted[answer.attempt]) return act(answer);
+      if (answer.state === 'needs_action' && stripe && answer.attempt && !acted[answer.attempt]) return goOn(answer.attempt);
       if (!['unknown', 'paying', 'needs_action'].includes(answer.state)) return reload(answer.state === 'open' ? answer.message : '');
     }
-    clearTimeout(timer);
-    timer = setTimeout(poll, pause);
-    pause = Math.min(pause * 1.25, 15000);
+    later();
   }
 
   // Time
@@ -457,6 +468,11 @@
     // no storage
   }
   weigh();
-  tick();
+  if (config.attempt) { // this page was left while the bank was asking
+    check(texts.bankAsks);
+    clearTimeout(timer);
+  } else {
+    tick();
+  }
   load();
 })();

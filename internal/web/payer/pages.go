@@ -94,6 +94,7 @@ type Script struct {
 	Terms          string            `json:"terms"`          // version agreed to
 	Nonce          string            `json:"nonce"`          // the charge nonce
 	SecondsLeft    int               `json:"secondsLeft"`
+	Attempt        string            `json:"attempt,omitempty"` // of a 3-D Secure that the page goes on with
 	Texts          map[string]string `json:"texts"`
 }
 
