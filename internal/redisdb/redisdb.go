@@ -28,8 +28,9 @@ var (
 	ErrUnavailable = errors.New("redisdb: no answer from Redis")
 )
 
-// A Redis that hangs must not hang a payer: every call ends within about two seconds, one retry included.
+// A Redis that hangs must not hang a payer: every call ends within callWithin, with one retry in it for a connection that broke while it was idle.
 const (
+	callWithin = 2 * time.Second
 	dialWithin = 500 * time.Millisecond
 	readWithin = 800 * time.Millisecond
 )
@@ -87,11 +88,15 @@ func (d *Door) Close() error { return d.redis.Close() }
 
 // Ping asks for a sign of life. Errors: ErrUnavailable.
 func (d *Door) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	return problem(d.redis.Ping(ctx).Err())
 }
 
 // Admit realises link.Door. A digest admitted twice has the later pass. Errors: ErrOver, ErrUnavailable.
 func (d *Door) Admit(ctx context.Context, digest link.Digest, p link.Pass) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	// What is left of its life, and not its end, is told: Redis's clock may differ from ours. Look compares the end.
 	left := p.ExpiresAt.Sub(d.now())
 	if left < time.Millisecond {
@@ -102,6 +107,8 @@ func (d *Door) Admit(ctx context.Context, digest link.Digest, p link.Pass) error
 
 // Look realises link.Door, in one round trip. Errors: link.ErrUnknown, link.ErrTooMany, ErrUnavailable.
 func (d *Door) Look(ctx context.Context, digest link.Digest, caller string) (link.Pass, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	now := d.now()
 	counter := looksKey(caller, now)
 	var looks *redis.IntCmd
@@ -133,6 +140,8 @@ func (d *Door) Look(ctx context.Context, digest link.Digest, caller string) (lin
 
 // MarkOpened realises link.Door. A digest that is gone stays gone. Errors: ErrUnavailable.
 func (d *Door) MarkOpened(ctx context.Context, digest link.Digest) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	key := linkKey(digest)
 	held, err := d.redis.Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
@@ -156,6 +165,8 @@ func (d *Door) MarkOpened(ctx context.Context, digest link.Digest) error {
 
 // Shut realises link.Door. Errors: ErrUnavailable.
 func (d *Door) Shut(ctx context.Context, digest link.Digest) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	return problem(d.redis.Del(ctx, linkKey(digest)).Err())
 }
 
