@@ -139,6 +139,8 @@ var texts = []text{
 		"Se abrió otro enlace de pago en este navegador. No se hizo ningún cobro. Revise el nuevo antes de pagar."},
 	{"answer.other_link_show", "Show the other payment", "Ver el otro pago"},
 	{"answer.brand", "Only Visa and Mastercard are accepted here. Nothing was charged. Please use another card.", "Aquí solo se aceptan Visa y Mastercard. No se hizo ningún cobro. Use otra tarjeta, por favor."},
+	{"answer.card", "This card could not be used as it was entered. Nothing was charged. Please enter it again or use another card.", "Esta tarjeta no se pudo usar como se escribió. No se hizo ningún cobro. Escríbala de nuevo o use otra tarjeta."},
+	{"answer.not_ready", "We cannot take a payment at this moment. Nothing was charged. Try again in a minute, or call us.", "En este momento no podemos recibir pagos. No se hizo ningún cobro. Intente de nuevo en un minuto o llámenos."},
 	{"answer.slow_down", "Too many tries in a short time. Nothing was charged. Wait a minute, then try again.", "Demasiados intentos en poco tiempo. No se hizo ningún cobro. Espere un minuto e intente de nuevo."},
 	{"answer.bad_request", "We could not read that. Nothing was charged. Reload the page and try again.", "No pudimos leer la solicitud. No se hizo ningún cobro. Recargue la página e intente de nuevo."},
 	{"answer.session", "This page is no longer signed in. Nothing was charged by this try. Tap the link in your text message again.",

@@ -146,7 +146,7 @@
     } catch {
       return blocked();
     }
-    byId('blocked').hidden = true;
+    offer(true);
     for (const field of fields) {
       const box = /** @type {HTMLElement} */ (byId(field.id).parentElement);
       field.element.mount('#' + field.id);
@@ -162,8 +162,14 @@
     if (config.attempt) goOn(config.attempt);
   }
 
+  /** Shows the card's form, or why there is none. @param {boolean} on */
+  function offer(on) {
+    byId('blocked').hidden = on;
+    byId('card-form').classList.toggle('off', !on);
+  }
+
   function blocked() {
-    byId('blocked').hidden = false;
+    offer(false);
     if (config.attempt) poll();
   }
 
@@ -258,17 +264,12 @@
     if (status === 200 && state === 'needs_action') return act(answer);
     if (status < 400) return check(); // 202, and 200 with a state that we do not know
     if (status === 410) return reload('');
-    if (checking && status !== 409) return reload(message);
-    if (status === 402) return again(message || '');
     if (status === 409 && state === 'terms') return reload(message);
     if (status === 409 && state === 'other_link') return otherLink(message || '');
-    if (status === 409) return check(message);
-    if (status === 422) {
-      again('');
-      card.number.refused = true;
-      fault(card.number.id, message || texts.brandRefused.replace('%s', texts.otherBrand));
-      return weigh();
-    }
+    if (status === 409 && state === 'paying') return check(message);
+    if (status === 409) return reload('');
+    if (checking) return reload(message);
+    if (status === 402 || status === 422) return again(message || '');
     work(false);
     tell(message || texts.badRequest);
   }
