@@ -70,6 +70,15 @@ func (e Entry) Check() error {
 	return nil
 }
 
+// Open is an account's opening entry: the balances that it comes with from elsewhere. It has no postings if both are zero.
+func Open(id, clientID string, pastDue, credit money.Cents, at time.Time) Entry {
+	e := Entry{ID: id, ClientID: clientID, Cause: "opening " + clientID, At: at}
+	e.Add(Receivable, pastDue)
+	e.Add(ClientCredit, -credit)
+	e.Add(Opening, credit-pastDue)
+	return e
+}
+
 // Line is a line of an invoice; its kinds are quote.Kind's words.
 type Line struct {
 	Kind   string      `json:"kind"`

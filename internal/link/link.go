@@ -27,14 +27,15 @@ const Life = 10 * time.Minute
 // Token is the secret in the text: 26 characters of base32, 130 random bits. It never prints; Reveal, by name, gives it.
 type Token struct{ text string }
 
-const tokenLength = 26
+// TokenLength is how many characters a token has.
+const TokenLength = 26
 
 // NewToken makes a token from text, which must come from crypto/rand.Text.
 func NewToken(text string) Token { return Token{text} }
 
 // ParseToken reads a token from a browser. It returns ErrUnknown for what can't be one.
 func ParseToken(s string) (Token, error) {
-	if len(s) != tokenLength || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+	if len(s) != TokenLength || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
 		return Token{}, ErrUnknown
 	}
 	return Token{s}, nil
@@ -111,12 +112,17 @@ type Session struct {
 	ID        string
 	PaymentID string
 	LinkID    string
+	ReadOnly  bool // the link was dead when it was opened: the session reads what became of it
 	End       time.Time
 }
 
 // Sign writes the session as a cookie's value.
 func (s Session) Sign(k seal.Keys) string {
-	return k.Sign("payer session", strings.Join([]string{s.ID, s.PaymentID, s.LinkID, strconv.FormatInt(s.End.UnixMilli(), 10)}, " "))
+	may := "pay"
+	if s.ReadOnly {
+		may = "read"
+	}
+	return k.Sign("payer session", strings.Join([]string{s.ID, s.PaymentID, s.LinkID, may, strconv.FormatInt(s.End.UnixMilli(), 10)}, " "))
 }
 
 // ReadSession reads a cookie's value. It returns seal.ErrNotOurs for a forged one and ErrUnknown for one that is over.
@@ -126,14 +132,14 @@ func ReadSession(k seal.Keys, cookie string, now time.Time) (Session, error) {
 		return Session{}, err
 	}
 	part := strings.Split(data, " ")
-	if len(part) != 4 {
+	if len(part) != 5 {
 		return Session{}, seal.ErrNotOurs
 	}
-	end, err := strconv.ParseInt(part[3], 10, 64)
+	end, err := strconv.ParseInt(part[4], 10, 64)
 	if err != nil {
 		return Session{}, seal.ErrNotOurs
 	}
-	s := Session{ID: part[0], PaymentID: part[1], LinkID: part[2], End: time.UnixMilli(end)}
+	s := Session{ID: part[0], PaymentID: part[1], LinkID: part[2], ReadOnly: part[3] != "pay", End: time.UnixMilli(end)}
 	if !now.Before(s.End) {
 		return Session{}, ErrUnknown
 	}

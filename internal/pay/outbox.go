@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"paylink/internal/link"
+	"paylink/internal/phone"
 	"paylink/internal/sms"
 	"paylink/internal/trail"
 )
@@ -230,4 +231,15 @@ func (m *Machine) TextReceipt(ctx context.Context, paymentID string, by trail.Ac
 // Delivered writes the carrier's signed word down. An opt-out counts at once.
 func (m *Machine) Delivered(ctx context.Context, d sms.Delivery) error {
 	return m.Store.Deliver(ctx, d)
+}
+
+// Replied honours what a reply asks for, at once.
+func (m *Machine) Replied(ctx context.Context, from phone.Number, word sms.Word) error {
+	switch word {
+	case sms.Stop:
+		return m.Store.OptOut(ctx, from.E164())
+	case sms.Start:
+		return m.Store.OptIn(ctx, from.E164())
+	}
+	return nil
 }

@@ -196,3 +196,32 @@ func Septets(text string) (n int, ok bool) {
 	}
 	return n, true
 }
+
+// Word is what a reply to our texts asks for.
+type Word string
+
+const (
+	Stop  Word = "stop"  // no more texts
+	Start Word = "start" // texts again
+	Help  Word = "help"
+	Other Word = "" // a person's own words: nobody reads them here
+)
+
+// Reply is a text that came to our number.
+type Reply struct {
+	From phone.Number
+	Word Word
+}
+
+// WordOf reads a reply as the carriers do (CTIA Messaging Principles, opt-out): one word, in any case, in English or Spanish.
+func WordOf(body string) Word {
+	switch strings.ToUpper(strings.Trim(strings.TrimSpace(body), ".!\"'")) {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "ALTO", "PARAR", "CANCELAR":
+		return Stop
+	case "START", "UNSTOP", "YES":
+		return Start
+	case "HELP", "INFO", "AYUDA":
+		return Help
+	}
+	return Other
+}

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"paylink/internal/account"
+	"paylink/internal/desk/payer"
 	"paylink/internal/link"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
+	"paylink/internal/seal"
 	"paylink/internal/staff"
 )
 
@@ -51,6 +53,9 @@ var problems = []struct {
 	{staff.ErrSignIn, http.StatusUnauthorized, "sign_in"},
 	{staff.ErrLocked, http.StatusTooManyRequests, "locked_out"},
 	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
+	{payer.ErrNoSession, http.StatusUnauthorized, "session"},
+	{payer.ErrDoor, http.StatusServiceUnavailable, "door"},
+	{seal.ErrNotOurs, http.StatusBadRequest, "bad_request"},
 	{ErrSignature, http.StatusForbidden, "signature"},
 	{ErrCrossSite, http.StatusForbidden, "cross_site"},
 	{pay.ErrOtherAccount, http.StatusBadRequest, "other_account"},

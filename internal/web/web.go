@@ -74,6 +74,7 @@ type Door struct {
 	Refuse  func(r *Request, p Problem) (Answer, error) // draws an error for a person
 	MaxBody int64                                       // bytes
 	Timeout time.Duration                               // of a handler's context
+	Seen    func(method, route string, status int, took time.Duration)
 }
 
 // Handle runs a handler: it limits the body and the time, turns errors and panics into the door's own pages, and writes the answer and one log line.
@@ -101,7 +102,9 @@ func (d *Door) Handle(h Handler) http.Handler {
 			}
 		}
 		d.write(w, r, answer)
-		d.Log.Info().Str("request", r.ID).Str("method", hr.Method).Str("route", route(hr)).Int("status", answer.status()).Dur("took", d.Now().Sub(began)).Msg("request")
+		pattern, took := route(hr), d.Now().Sub(began)
+		d.Seen(hr.Method, pattern, answer.status(), took)
+		d.Log.Info().Str("request", r.ID).Str("method", hr.Method).Str("route", pattern).Int("status", answer.status()).Dur("took", took).Msg("request")
 	})
 }
 

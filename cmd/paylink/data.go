@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"paylink/internal/account"
+	"paylink/internal/day"
+	"paylink/internal/ledger"
+	"paylink/internal/money"
+	"paylink/internal/phone"
+	"paylink/internal/seal"
+	"paylink/internal/sqldb"
+	"paylink/internal/staff"
+)
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// openDatabase opens the database of the settings for a command that needs nothing else, and migrates it.
+func openDatabase(ctx context.Context, args []string, getenv func(string) (string, bool), stderr io.Writer) (*sqldb.DB, error) {
+	v, err := read(args, getenv, stderr, "DATABASE_URL")
+	if err != nil {
+		return nil, err
+	}
+	// Nothing that these commands write is sealed; the service's keys are not asked for.
+	var none [seal.KeyBytes]byte
+	unused, err := seal.New(none[:])
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: v["DATABASE_URL"], Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func migrate(args []string, getenv func(string) (string, bool), stdout, stderr io.Writer) int {
+	db, err := openDatabase(context.Background(), args, getenv, stderr)
+	if errors.Is(err, errHelp) {
+		return done
+	}
+	if err != nil {
+		return complain(stderr, err)
+	}
+	fmt.Fprintln(stdout, "the schema is up to date")
+	return closed(db, stderr)
+}
+
+func closed(db *sqldb.DB, stderr io.Writer) int {
+	if err := db.Close(); err != nil {
+		fmt.Fprintln(stderr, "paylink:", err)
+		return failed
+	}
+	return done
+}
+
+// staffCommand is "staff add -login L -name N -role R [-team T]", with the password on standard input, so that it stands in no shell history.
+func staffCommand(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("paylink staff add", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	login, name := flags.String("login", "", "what the person signs in with"), flags.String("name", "", "first and last name")
+	role, team := flags.String("role", "agent", "agent, lead, supervisor, finance, admin or auditor"), flags.String("team", "", "team")
+	if len(args) == 0 || args[0] != "add" {
+		fmt.Fprintln(stderr, "paylink: the command is: paylink staff add -login LOGIN -name NAME -role ROLE [-team TEAM] < password")
+		return misuse
+	}
+	if err := flags.Parse(args[1:]); err != nil {
+		return misuse
+	}
+	roles := []staff.Role{staff.Agent, staff.Lead, staff.Supervisor, staff.Finance, staff.Admin, staff.Auditor}
+	password, err := bufio.NewReader(io.LimitReader(stdin, 4096)).ReadString('\n')
+	password = strings.TrimRight(password, "\r\n")
+	var problems []error
+	if err != nil && !errors.Is(err, io.EOF) {
+		problems = append(problems, errors.New("the password can't be read from standard input"))
+	}
+	if *login == "" || *name == "" {
+		problems = append(problems, errors.New("-login and -name are required"))
+	}
+	if !slices.Contains(roles, staff.Role(*role)) {
+		problems = append(problems, errors.New("-role must be agent, lead, supervisor, finance, admin or auditor"))
+	}
+	if len(password) < 12 || len(password) > staff.MaxPassword {
+		problems = append(problems, fmt.Errorf("the password on standard input must have 12 to %d characters", staff.MaxPassword))
+	}
+	if len(problems) > 0 {
+		return complain(stderr, errors.Join(problems...))
+	}
+	ctx := context.Background()
+	db, err := openDatabase(ctx, nil, getenv, stderr)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	salt := make([]byte, staff.SaltBytes)
+	_, _ = rand.Read(salt) // never fails (crypto/rand)
+	err = db.AddMember(ctx, staff.Member{
+		ID: newID(), Login: strings.ToLower(*login), Name: *name, Team: *team, Role: staff.Role(*role), PasswordHash: staff.HashPassword(password, salt),
+	})
+	if err != nil {
+		fmt.Fprintln(stderr, "paylink:", err)
+		return max(failed, closed(db, stderr))
+	}
+	fmt.Fprintf(stdout, "%s may sign in as %s\n", *name, *role)
+	return closed(db, stderr)
+}
+
+// importFile is the form of an import: amounts in cents, rates in parts per million, dates as 2006-01-02. What is in the database already stays as it is.
+type importFile struct {
+	Locations []struct {
+		account.Location
+		Name          string `json:"name"`
+		State         string `json:"state"`
+		Zone          string `json:"time_zone"`
+		StripeAccount string `json:"stripe_account"`
+	} `json:"locations"`
+	Clients []struct {
+		ID          string      `json:"id"`
+		FirstName   string      `json:"first_name"`
+		LastName    string      `json:"last_name"`
+		Language    string      `json:"language"`
+		Email       string      `json:"email"`
+		Phone       string      `json:"phone"`
+		TaxExempt   bool        `json:"tax_exempt"`
+		Collections bool        `json:"collections"`
+		AutoPayDays int         `json:"auto_pay_days"`
+		Notes       string      `json:"notes"`
+		PastDue     money.Cents `json:"past_due"` // opening balance
+		Credit      money.Cents `json:"credit"`   // opening balance
+		OptedOut    bool        `json:"opted_out_of_texts"`
+		Vehicles    []struct {
+			account.Vehicle
+			ID         string `json:"id"`
+			LocationID string `json:"location"`
+			Label      string `json:"label"`
+			Plate      string `json:"plate"`
+			PlateState string `json:"plate_state"`
+		} `json:"vehicles"`
+	} `json:"clients"`
+}
+
+func importFiles(args []string, getenv func(string) (string, bool), stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprintln(stderr, "paylink: the command is: paylink import FILE…")
+		return misuse
+	}
+	var in sqldb.Import
+	var problems []error
+	now := time.Now()
+	for _, name := range args {
+		b, err := os.ReadFile(name) // #nosec G304 -- the operator names the files to import
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		var f importFile
+		d := json.NewDecoder(strings.NewReader(string(b)))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&f); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		if err := f.addTo(&in, now); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		for _, one := range flatten(err) {
+			fmt.Fprintln(stderr, "paylink import:", one)
+		}
+		return failed
+	}
+	ctx := context.Background()
+	db, err := openDatabase(ctx, nil, getenv, stderr)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	if err := db.Import(ctx, in); err != nil {
+		fmt.Fprintln(stderr, "paylink import: nothing was imported:", err)
+		return max(failed, closed(db, stderr))
+	}
+	fmt.Fprintf(stdout, "imported %d locations, %d clients, %d vehicles\n", len(in.Locations), len(in.Clients), len(in.Vehicles))
+	return closed(db, stderr)
+}
+
+func (f importFile) addTo(in *sqldb.Import, now time.Time) error {
+	var problems []error
+	for _, l := range f.Locations {
+		if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
+			problems = append(problems, fmt.Errorf("location %s: time_zone must be one such as America/New_York", l.ID))
+		}
+		l.Location.Name, l.Location.State, l.Location.Zone, l.Location.StripeAccount = l.Name, l.State, l.Zone, l.StripeAccount
+		in.Locations = append(in.Locations, l.Location)
+	}
+	for _, c := range f.Clients {
+		number, err := phone.Parse(c.Phone)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("client %s: phone: %w", c.ID, err))
+		}
+		if c.PastDue < 0 || c.Credit < 0 {
+			problems = append(problems, fmt.Errorf("client %s: past_due and credit must not be negative", c.ID))
+		}
+		in.Clients = append(in.Clients, account.Client{
+			ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Language: c.Language, Email: c.Email, Phone: number, TaxExempt: c.TaxExempt, Collections: c.Collections,
+			AutoPayDays: c.AutoPayDays, Notes: c.Notes,
+		})
+		if e := ledger.Open(newID(), c.ID, c.PastDue, c.Credit, now); len(e.Postings) > 0 {
+			in.Entries = append(in.Entries, e)
+		}
+		if c.OptedOut {
+			in.OptedOut = append(in.OptedOut, number)
+		}
+		for _, v := range c.Vehicles {
+			if _, err := day.Parse(string(v.PaidTo)); err != nil {
+				problems = append(problems, fmt.Errorf("vehicle %s: paid_to: %w", v.ID, err))
+			}
+			v.Vehicle.ID, v.Vehicle.ClientID, v.Vehicle.LocationID, v.Vehicle.Label, v.Vehicle.Plate, v.Vehicle.PlateState = v.ID, c.ID, v.LocationID, v.Label, v.Plate, v.PlateState
+			in.Vehicles = append(in.Vehicles, v.Vehicle)
+		}
+	}
+	return errors.Join(problems...)
+}

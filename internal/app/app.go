@@ -1,0 +1,313 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"paylink/internal/day"
+	"paylink/internal/desk/agent"
+	"paylink/internal/desk/clock"
+	"paylink/internal/desk/payer"
+	"paylink/internal/lang"
+	"paylink/internal/pay"
+	"paylink/internal/redisdb"
+	"paylink/internal/sqldb"
+	"paylink/internal/stripepay"
+	"paylink/internal/twiliosms"
+	"paylink/internal/web"
+	"paylink/internal/web/hooks"
+	payerdoor "paylink/internal/web/payer"
+	"paylink/internal/web/plus"
+	"paylink/templates"
+)
+
+// How long things may take, and how large they may be.
+const (
+	supplierTimeout = 10 * time.Second
+	requestTimeout  = 55 * time.Second // a charge may take pay.ConfirmWithin
+	stopWithin      = 60 * time.Second // a deploy lets every payment come to its end
+	maxBody         = 64 << 10         // bytes
+	maxEvent        = 1 << 20          // bytes
+	looksPerMinute  = 60               // of one address at the landing page
+	databaseConns   = 16
+	sweepEvery      = time.Second
+	sweepWorkers    = 8
+	termsInForce    = "1"
+)
+
+// Service is a service that is wired and ready to run.
+type Service struct {
+	DB      *sqldb.DB
+	Machine *pay.Machine
+	Sweeper *clock.Sweeper
+	config  Config
+	door    *redisdb.Door
+	handler http.Handler
+	metrics *metrics
+}
+
+// Open wires a service: it connects to the database and Redis and migrates; it asks neither Stripe nor Twilio. All problems that can be seen are in its error.
+func Open(ctx context.Context, c Config) (*Service, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	gateway, gatewayErr := stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: supplierTimeout, StatementSuffix: statementSuffix(c.Brand)})
+	events, eventsErr := stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
+	carrier, carrierErr := twiliosms.New(twiliosms.Config{
+		AccountSID: c.Twilio.AccountSID, AuthToken: c.Twilio.AuthToken, APIKey: c.Twilio.APIKey, APISecret: c.Twilio.APISecret, From: c.Twilio.From,
+		MessagingServiceSID: c.Twilio.MessagingServiceSID, APIURL: c.Twilio.APIURL, Timeout: supplierTimeout,
+	})
+	callbacks, callbacksErr := twiliosms.NewCallbacks(c.Twilio.AuthToken, c.URL)
+	if err := errors.Join(gatewayErr, eventsErr, carrierErr, callbacksErr); err != nil {
+		return nil, err
+	}
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Now: c.Now, DatabaseClock: c.DatabaseClock, Keys: c.Keys, NewID: newID, MaxConns: databaseConns})
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{DB: db, config: c}
+	if s.door, err = redisdb.Open(ctx, redisdb.Config{URL: c.RedisURL, Now: c.Now, LooksPerMinute: looksPerMinute}); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := s.wire(ctx, gateway, carrier, adaptEvents{events}, adaptCallbacks{callbacks}); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Service) wire(ctx context.Context, gateway *stripepay.Gateway, carrier *twiliosms.Carrier, events hooks.Events, callbacks hooks.Callbacks) error {
+	c := s.config
+	if err := s.DB.Migrate(ctx); err != nil {
+		return err
+	}
+	terms, err := s.terms(ctx)
+	if err != nil {
+		return err
+	}
+	s.Sweeper = &clock.Sweeper{
+		Due: s.DB.Due, Workers: sweepWorkers,
+		Wait: func(ctx context.Context, wake <-chan struct{}) {
+			timer := time.NewTimer(sweepEvery)
+			defer timer.Stop()
+			select {
+			case <-ctx.Done():
+			case <-wake:
+			case <-timer.C:
+			}
+		},
+		Failed: func(what, id string, err error) {
+			c.Log.Error().Str("what", what).Str("id", id).Str("error", err.Error()).Msg("a due task failed; it stays due")
+		},
+	}
+	s.Machine = &pay.Machine{
+		Store: s.DB, Gateway: gateway, Door: s.door, Carrier: carrier, Now: c.Now, NewID: newID, Token: rand.Text, Life: c.LinkLife,
+		Texts: pay.Texts{
+			Link: c.linkText, Receipt: s.receiptText,
+			Callback: func(messageID string) string {
+				return strings.TrimSuffix(c.URL, "/") + "/hooks/twilio/status/" + messageID
+			},
+		},
+		Wake:  s.Sweeper.Wake,
+		Terms: func() string { return termsInForce },
+		Alarm: func(a pay.Alarm) {
+			c.Log.Error().Str("payment", a.PaymentID).Str("state", string(a.State)).Str("reason", string(a.Reason)).Bool("alarm", true).Msg(a.Text)
+		},
+	}
+	s.Sweeper.Machine = s.Machine
+	assets, err := web.NewAssets(templates.Files)
+	if err != nil {
+		return err
+	}
+	pages, err := web.ParsePages(templates.Files, assets)
+	if err != nil {
+		return err
+	}
+	s.metrics = newMetrics()
+	s.handler = s.routes(assets, pages, terms, events, callbacks, carrier)
+	return nil
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// statementSuffix is what a card statement shows: Stripe takes 22 characters with the account's own prefix, and no < > \ ' " *.
+func statementSuffix(brand string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`<>\'"*`, r) {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(brand))
+	return clean[:min(len(clean), 10)]
+}
+
+// terms stores the terms in force by version and hash, and words them for the pages.
+func (s *Service) terms(ctx context.Context) (payerdoor.InForce, error) {
+	in := payerdoor.InForce{Version: termsInForce, Text: map[lang.Lang]payerdoor.Terms{}}
+	for _, l := range lang.All {
+		source, err := templates.Files.ReadFile("terms/" + termsInForce + "." + string(l) + ".txt")
+		if err != nil {
+			return in, err
+		}
+		sum := sha256.Sum256(source)
+		if err := s.DB.Terms(ctx, termsInForce, string(l), string(source), hex.EncodeToString(sum[:])); err != nil {
+			return in, err
+		}
+		in.Text[l] = payerdoor.ReadTerms(string(source), s.config.Brand, s.config.Support.National())
+	}
+	return in, nil
+}
+
+func (s *Service) receiptText(language string, p pay.Payment, a pay.Attempt) string {
+	l, ok := lang.Parse(language)
+	if !ok {
+		l = lang.English
+	}
+	zone, err := time.LoadLocation(p.Frozen.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return l.ReceiptText(lang.Receipt{
+		Brand: s.config.Brand, Amount: p.Amount().String(), Date: l.Date(day.Of(p.ClosedAt.In(zone))), Last4: a.Card.Last4, Reference: p.Reference(), SupportPhone: s.config.Support.National(),
+	})
+}
+
+func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.InForce, events hooks.Events, callbacks hooks.Callbacks, carrier *twiliosms.Carrier) http.Handler {
+	c := s.config
+	door := web.Door{
+		Log: c.Log, Now: c.Now, NewID: newID, Nonce: rand.Text, Proxies: c.Proxies, MaxBody: maxBody, Timeout: requestTimeout, Seen: s.metrics.seen,
+		Policy: func(nonce string) string { return web.Policy(nonce) },
+	}
+	r := mux.NewRouter()
+	r.PathPrefix("/assets/").Handler(assets).Methods(http.MethodGet)
+	plain := door
+	plain.Refuse = func(_ *web.Request, p web.Problem) (web.Answer, error) {
+		return web.JSON(p.Status, map[string]string{"error": p.Code})
+	}
+	r.Handle("/healthz", plain.Handle(func(*web.Request) (web.Answer, error) {
+		return web.JSON(http.StatusOK, map[string]string{"status": "ok"})
+	})).Methods(http.MethodGet)
+	r.Handle("/readyz", plain.Handle(s.ready)).Methods(http.MethodGet)
+
+	hookDoor := door
+	hookDoor.MaxBody = maxEvent
+	hooks.Mount(r, hooks.Config{Door: hookDoor, Events: events, Callbacks: callbacks, Machine: s.Machine})
+
+	payers, desks := r, r
+	if payHost := hostOf(c.PayURL); payHost != hostOf(c.URL) {
+		payers, desks = r.Host(payHost).Subrouter(), r.Host(hostOf(c.URL)).Subrouter()
+	}
+	payerConfig := payerdoor.Config{
+		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Keys: c.Keys, Now: c.Now, NewID: newID},
+		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: terms,
+	}
+	payerdoor.Mount(payers, payerConfig)
+	plus.Mount(desks, plus.Config{
+		Desk:  &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: carrier, NewID: newID},
+		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
+	})
+	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
+	desks.Handle("/", home).Methods(http.MethodGet)
+	if c.Storybook {
+		r.Handle("/storybook", plain.Handle(func(q *web.Request) (web.Answer, error) {
+			l, _ := lang.Parse(q.URL.Query().Get("lang"))
+			if l == "" {
+				l = lang.English
+			}
+			theme := q.URL.Query().Get("theme")
+			if theme != "light" && theme != "dark" {
+				theme = ""
+			}
+			return pages.Page(http.StatusOK, web.StorybookPage, web.NewStorybook(web.Chrome{Lang: l, Nonce: q.Nonce, Brand: c.Brand, Theme: theme}))
+		})).Methods(http.MethodGet)
+	}
+	refuse := func(err error) http.Handler {
+		return payerdoor.Refuse(payerConfig, func(*web.Request) (web.Answer, error) { return web.Answer{}, err })
+	}
+	r.NotFoundHandler, r.MethodNotAllowedHandler = refuse(web.ErrNoRoute), refuse(web.ErrMethod)
+	return web.Guard(r, strings.HasPrefix(c.URL, "https:"), refuse(web.ErrCrossSite))
+}
+
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// ready says whether the service can do its work: what it needs answers.
+func (s *Service) ready(r *web.Request) (web.Answer, error) {
+	status, said := http.StatusOK, map[string]string{"database": "ok", "redis": "ok"}
+	if err := s.DB.Ping(r.Context()); err != nil {
+		status, said["database"] = http.StatusServiceUnavailable, "does not answer"
+	}
+	if err := s.door.Ping(r.Context()); err != nil {
+		status, said["redis"] = http.StatusServiceUnavailable, "does not answer"
+	}
+	return web.JSON(status, said)
+}
+
+// Handler is the service's front.
+func (s *Service) Handler() http.Handler { return s.handler }
+
+// Close lets go of the database and Redis.
+func (s *Service) Close() error { return errors.Join(s.door.Close(), s.DB.Close()) }
+
+// Run serves until the context ends, then stops gracefully: it takes no new connections, lets every request and every due task that has begun come to its end,
+// and only then returns. listening is told the address once connections are taken.
+func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
+	listener, err := net.Listen("tcp", s.config.Addr)
+	if err != nil {
+		return fmt.Errorf("can't listen on %s: %w", s.config.Addr, err)
+	}
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: requestTimeout + 5*time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	}
+	servers := []*http.Server{server}
+	failed := make(chan error, 2)
+	if s.config.MetricsAddr != "" {
+		metricsListener, err := net.Listen("tcp", s.config.MetricsAddr)
+		if err != nil {
+			return errors.Join(fmt.Errorf("can't listen on %s for metrics: %w", s.config.MetricsAddr, err), listener.Close())
+		}
+		metricsServer := &http.Server{Handler: s.metrics.handler(), ReadHeaderTimeout: 10 * time.Second}
+		servers = append(servers, metricsServer)
+		go func() { failed <- metricsServer.Serve(metricsListener) }()
+	}
+	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		s.Sweeper.Run(sweeping)
+	}()
+	go func() { failed <- server.Serve(listener) }()
+	listening(listener.Addr().String())
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+	}
+	s.config.Log.Info().Msg("stopping: what has begun comes to its end")
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	for _, one := range servers {
+		if stopErr := one.Shutdown(stopping); stopErr != nil {
+			err = errors.Join(err, stopErr, one.Close())
+		}
+	}
+	stopSweeping()
+	<-swept
+	return err
+}

@@ -1,0 +1,107 @@
+// Package hooks is the suppliers' door: signed events from Stripe, signed callbacks and replies from Twilio.
+package hooks
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/gorilla/mux"
+
+	"paylink/internal/pay"
+	"paylink/internal/phone"
+	"paylink/internal/sms"
+	"paylink/internal/web"
+)
+
+// Events checks Stripe's signature.
+type Events interface {
+	// Read returns web.ErrSignature for an event that is not Stripe's, too old or too far ahead, and web.ErrBadRequest for one that can't be read.
+	Read(payload []byte, signature string) (pay.Notice, error)
+}
+
+// Callbacks checks Twilio's signature. Both methods return web.ErrSignature for a call that is not Twilio's.
+type Callbacks interface {
+	Delivery(pathAndQuery string, form url.Values, signature, messageID string) (sms.Delivery, error)
+	Reply(pathAndQuery string, form url.Values, signature string) (sms.Reply, error)
+}
+
+// Machine takes what was heard.
+type Machine interface {
+	Heard(ctx context.Context, n pay.Notice) error
+	Delivered(ctx context.Context, d sms.Delivery) error
+	Replied(ctx context.Context, from phone.Number, word sms.Word) error
+}
+
+// Config is what the door needs. All fields are required.
+type Config struct {
+	Door      web.Door // its Policy and Refuse are set here
+	Events    Events
+	Callbacks Callbacks
+	Machine   Machine
+}
+
+type server struct{ Config }
+
+// Mount puts the door's routes on the router.
+func Mount(r *mux.Router, c Config) {
+	s := &server{c}
+	d := c.Door
+	d.Policy = func(string) string { return "default-src 'none'" }
+	d.Refuse = func(_ *web.Request, p web.Problem) (web.Answer, error) {
+		return web.JSON(p.Status, map[string]string{"error": p.Code})
+	}
+	r.Handle("/hooks/stripe", d.Handle(s.stripe)).Methods(http.MethodPost)
+	r.Handle("/hooks/twilio/status/{message}", d.Handle(s.delivery)).Methods(http.MethodPost)
+	r.Handle("/hooks/twilio/reply", d.Handle(s.reply)).Methods(http.MethodPost)
+}
+
+// stripe stores the event and answers; what it means is found out by asking Stripe.
+func (s *server) stripe(r *web.Request) (web.Answer, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return web.Answer{}, web.ErrTooLarge
+		}
+		return web.Answer{}, web.ErrBadRequest
+	}
+	notice, err := s.Events.Read(body, r.Header.Get("Stripe-Signature"))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if err := s.Machine.Heard(r.Context(), notice); err != nil {
+		return web.Answer{}, err
+	}
+	return web.JSON(http.StatusOK, map[string]bool{"received": true})
+}
+
+func (s *server) delivery(r *web.Request) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	d, err := s.Callbacks.Delivery(r.URL.RequestURI(), r.PostForm, r.Header.Get("X-Twilio-Signature"), mux.Vars(r.Request)["message"])
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if err := s.Machine.Delivered(r.Context(), d); err != nil && !errors.Is(err, sms.ErrUnknownMessage) {
+		return web.Answer{}, err
+	}
+	return web.Answer{Status: http.StatusNoContent}, nil
+}
+
+// reply honours STOP and START at once. The answer is Twilio's markup: silence but for HELP, since Twilio itself confirms STOP and START.
+func (s *server) reply(r *web.Request) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	in, err := s.Callbacks.Reply(r.URL.RequestURI(), r.PostForm, r.Header.Get("X-Twilio-Signature"))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if err := s.Machine.Replied(r.Context(), in.From, in.Word); err != nil {
+		return web.Answer{}, err
+	}
+	return web.Answer{Type: "text/xml; charset=utf-8", Body: []byte(`<?xml version="1.0" encoding="UTF-8"?><Response></Response>`)}, nil
+}
