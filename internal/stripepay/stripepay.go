@@ -25,6 +25,8 @@ var (
 	ErrKey     = errors.New("stripepay: the secret key must be one of Stripe's: sk_test_…, sk_live_…, rk_test_… or rk_live_…")
 	ErrURL     = errors.New("stripepay: the API's URL must be https://HOST, or http://HOST with a test key")
 	ErrTimeout = errors.New("stripepay: a timeout is required")
+
+	errRedirect = errors.New("redirected")
 )
 
 // answerLimit is in bytes. A PaymentIntent with all that is expanded has about ten thousand.
@@ -76,11 +78,7 @@ func New(c Config) (*Gateway, error) {
 		EnableTelemetry:   stripe.Bool(false),
 		MaxNetworkRetries: stripe.Int64(0),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // its log prints answers
-		HTTPClient: &http.Client{
-			Transport:     once{next},
-			Timeout:       c.Timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		HTTPClient:        &http.Client{Transport: once{next}, Timeout: c.Timeout},
 	})
 	return &Gateway{
 		intents: paymentintent.Client{B: backend, Key: c.SecretKey},
@@ -97,7 +95,7 @@ func splitKey(key string) (kind, mode, secret string) {
 }
 
 // once sends a request once. Without it net/http sends a request that carries an Idempotency-Key again on its own when a kept connection breaks,
-// and the machine's count of the copies sent would be wrong. It also bounds the answer.
+// and the machine's count of the copies sent would be wrong. It follows no redirect, and bounds the answer.
 type once struct{ next http.RoundTripper }
 
 func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -106,6 +104,10 @@ func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := o.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
+	}
+	if answer.StatusCode >= 300 && answer.StatusCode < 400 {
+		_ = answer.Body.Close()
+		return nil, errRedirect
 	}
 	answer.Body = bounded{io.LimitReader(answer.Body, answerLimit), answer.Body}
 	return answer, nil
