@@ -1,0 +1,669 @@
+package plus
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"paylink/internal/account"
+	"paylink/internal/day"
+	"paylink/internal/desk/agent"
+	"paylink/internal/lang"
+	"paylink/internal/money"
+	"paylink/internal/pay"
+	"paylink/internal/phone"
+	"paylink/internal/quote"
+	"paylink/internal/staff"
+	"paylink/internal/web"
+)
+
+// clients is GET /plus/clients?q=.
+func (s *server) clients(r *web.Request, who staff.Member) (web.Answer, error) {
+	return s.find(r, who, r.URL.Query().Get("q"))
+}
+
+// search takes the words of the search field. It comes by POST, so that a telephone number stays out of addresses, histories and logs; what is none goes on to an address of its own.
+func (s *server) search(r *web.Request, who staff.Member) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	words := r.PostFormValue("q")
+	if digits(words) < 7 {
+		return web.Redirect("/plus/clients?q=" + url.QueryEscape(words)), nil
+	}
+	return s.find(r, who, words)
+}
+
+func (s *server) find(r *web.Request, who staff.Member, words string) (web.Answer, error) {
+	words = strings.TrimSpace(words)
+	page := Clients{Chrome: s.chrome(r, who)}
+	if likeCard(words) {
+		page.Error = "That looks like a card number. Never type one here; the payer enters it on their phone."
+		return s.Pages.Page(http.StatusUnprocessableEntity, ClientsPage, page)
+	}
+	page.Query = words
+	found, err := s.Desk.Search(r.Context(), who, words)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	number, _ := phone.Parse(words) // words that are no number are just words
+	if len(found) == 1 && (found[0].ID == words || !number.IsZero() && found[0].Phone == number) {
+		return web.Redirect("/plus/clients/" + url.PathEscape(found[0].ID)), nil
+	}
+	page.Searched, page.Most = words != "", len(found) >= searchMost
+	for _, f := range found {
+		page.Found = append(page.Found, Found{ID: f.ID, Name: f.FirstName + " " + f.LastName, Phone: f.Phone.National(), Vehicles: f.Vehicles})
+	}
+	return s.Pages.Page(http.StatusOK, ClientsPage, page)
+}
+
+// searchMost is how many clients the desk finds at the most.
+const searchMost = 20
+
+func digits(s string) int {
+	n := 0
+	for _, c := range s {
+		if c >= '0' && c <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+// likeCard says whether a text holds as many digits as a card number: it is not shown again, whatever it is.
+func likeCard(s string) bool { return digits(s) >= 13 }
+
+// ask is what the address of a client's page asks for.
+type ask struct {
+	tab     string
+	open    bool   // the panel, for a new link
+	vehicle string // a summary of this …
+	days    string // … for so many days, as it stands in the address
+	payment string // the status of this
+	cancel  bool   // and the dialog that asks why it is to be cancelled
+	anew    bool   // and go on after that
+}
+
+func asked(q url.Values) ask {
+	return ask{tab: q.Get("tab"), open: q.Get("panel") == "send", vehicle: q.Get("vehicle"), days: q.Get("days"), payment: q.Get("payment"), cancel: q.Get("ask") == "cancel", anew: q.Get("anew") == "1"}
+}
+
+// draft is what a form that was refused leaves: everything typed, and what is wrong with it.
+type draft struct {
+	send   *Send
+	cancel *Cancel
+	why    *Alert // in the summary, or over the status where there is none
+}
+
+// client is GET /plus/clients/{id}, or the panel of it.
+func (s *server) client(r *web.Request, who staff.Member) (web.Answer, error) {
+	return s.draw(r, who, mux.Vars(r.Request)["id"], http.StatusOK, asked(r.URL.Query()), draft{})
+}
+
+// draw answers with the client's page, or with its panel alone where the script asks for that.
+func (s *server) draw(r *web.Request, who staff.Member, id string, status int, a ask, d draft) (web.Answer, error) {
+	c, err := s.Desk.Client(r.Context(), who, id)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if !slices.Contains(tabs, a.tab) {
+		a.tab = tabs[0]
+	}
+	panel, panelStatus, err := s.panel(r, who, c, a, d)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if status == http.StatusOK {
+		status = panelStatus
+	}
+	if r.Header.Get(part) != "" {
+		answer, err := s.Pages.Part(status, ClientPage, panelPart, panel)
+		answer.Header = http.Header{"Content-Location": {panelAddress(panel)}}
+		return answer, err
+	}
+	page, err := s.page(r, who, c, a.tab)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	page.Panel = panel
+	return s.Pages.Page(status, ClientPage, page)
+}
+
+// panelAddress is where the panel that is shown can be found again.
+func panelAddress(p Panel) string {
+	q := url.Values{}
+	if p.Tab != tabs[0] {
+		q.Set("tab", p.Tab)
+	}
+	if p.Status != nil {
+		q.Set("payment", p.Status.PaymentID)
+		return clientAddress(p.ClientID, q)
+	}
+	q.Set("panel", "send")
+	for _, o := range p.Options {
+		if o.Chosen && p.Summary != nil {
+			q.Set("vehicle", o.ID)
+			q.Set("days", strconv.Itoa(p.Days))
+		}
+	}
+	return clientAddress(p.ClientID, q)
+}
+
+func clientAddress(id string, q url.Values) string {
+	address := "/plus/clients/" + url.PathEscape(id)
+	if len(q) > 0 {
+		address += "?" + q.Encode()
+	}
+	return address
+}
+
+var (
+	tabs     = []string{"account", "history", "links", "appointments"}
+	tabNames = map[string]string{"account": "Account", "history": "Account History", "links": "Payment Links", "appointments": "Appointments"}
+)
+
+// page is everything but the panel.
+func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab string) (Client, error) {
+	page := Client{
+		Chrome: s.chrome(r, who), ID: c.ID, Who: c.Name(), Phone: c.Phone.National(), Language: languageName(c.Language), Email: c.Email, Notes: c.Notes,
+		AutoPay: "Auto Pay off", AutoPayOn: c.AutoPayDays > 0, Collections: c.Collections, TaxExempt: c.TaxExempt, Tab: tab, MaySend: who.May(staff.SendLinks) == nil,
+	}
+	if page.AutoPayOn {
+		page.AutoPay = "Auto Pay " + daysOf(c.AutoPayDays)
+	}
+	for _, t := range tabs {
+		page.Tabs = append(page.Tabs, Tab{Name: tabNames[t], Address: clientAddress(c.ID, url.Values{"tab": {t}}), Current: t == tab})
+	}
+	paidTo, location := Fact{Name: "Paid To Date"}, Fact{Name: "Location"}
+	for _, v := range c.Vehicles {
+		paidTo.add(date(v.PaidTo), v.Label)
+		location.add(v.Location.Name, v.Label)
+		if words := closedWords(closedReason(v.Location.Payments), v.Location.Name); words != "" && !slices.Contains(page.Closed, words) {
+			page.Closed = append(page.Closed, words)
+		}
+		page.Vehicles = append(page.Vehicles, vehicleRow(v))
+	}
+	page.Facts = []Fact{paidTo.short(), {Name: "Balance", Values: []FactValue{{Value: c.Balance.Accounting()}}}, location.short()}
+	switch tab {
+	case "history":
+		invoices, err := s.Desk.Invoices(r.Context(), who, c.ID)
+		if err != nil {
+			return page, err
+		}
+		for _, i := range invoices {
+			row := InvoiceRow{What: invoiceWhat(i), Amount: i.Total.Accounting(), State: paidBy(i.Door), Date: lang.English.Date(dayAt(c, i.VehicleID, i.IssuedAt))}
+			for _, v := range c.Vehicles {
+				if v.ID == i.VehicleID {
+					row.Vehicle = v.Label
+				}
+			}
+			page.Invoices = append(page.Invoices, row)
+		}
+	case "links":
+		payments, err := s.Desk.Payments(r.Context(), who, c.ID)
+		if err != nil {
+			return page, err
+		}
+		now := s.door.Now()
+		for _, p := range payments {
+			row := LinkRow{
+				Address: clientAddress(c.ID, url.Values{"tab": {tab}, "payment": {p.ID}}), Vehicle: p.Frozen.Vehicle, Reference: p.Reference(), Amount: p.Amount().String(),
+				Sent: lang.English.DateTime(p.CreatedAt.In(zoneOf(p))), Current: r.URL.Query().Get("payment") == p.ID,
+			}
+			row.State, row.Tone = stateWords(p.Effective(now), p.Reason)
+			page.Links = append(page.Links, row)
+		}
+	}
+	return page, nil
+}
+
+func (f *Fact) add(value, of string) { f.Values = append(f.Values, FactValue{value, of}) }
+
+// short leaves out of what a value is where all are the same.
+func (f Fact) short() Fact {
+	for _, v := range f.Values {
+		if v.Value != f.Values[0].Value {
+			return f
+		}
+	}
+	if len(f.Values) > 0 {
+		f.Values = []FactValue{{Value: f.Values[0].Value}}
+	}
+	return f
+}
+
+func zoneOf(p pay.Payment) *time.Location { return account.Location{Zone: p.Frozen.Zone}.TimeZone() }
+
+func vehicleRow(v agent.Vehicle) VehicleRow {
+	row := VehicleRow{
+		Label: v.Label, Plate: strings.TrimSpace(v.PlateState + " " + v.Plate), Program: programName(v.Program), Location: v.Location.Name,
+		Daily: v.DailyRate.String(), PaidTo: date(v.PaidTo),
+	}
+	if v.Plate == "" {
+		row.Plate = ""
+	}
+	var extras []string
+	if v.LossProtectionDaily > 0 {
+		extras = append(extras, "loss protection "+v.LossProtectionDaily.String()+" a day")
+	}
+	if v.Hardship != nil {
+		extras = append(extras, strings.ToLower(hardshipLabel(&v.Vehicle)[:1])+hardshipLabel(&v.Vehicle)[1:])
+	}
+	row.Extras = strings.Join(extras, ", ")
+	return row
+}
+
+// panel makes the panel, and says with which status a page that shows it is answered.
+func (s *server) panel(r *web.Request, who staff.Member, c agent.Client, a ask, d draft) (Panel, int, error) {
+	p := Panel{ClientID: c.ID, Tab: a.tab, Open: a.open, Days: 30, MaySend: who.May(staff.SendLinks) == nil}
+	if a.payment == "" && a.vehicle == "" && !a.open {
+		a.payment = c.LiveID
+	}
+	chosen := a.vehicle
+	if chosen != "" {
+		if status, err := s.summary(r, who, c, a, d, &p); err != nil || status != http.StatusOK {
+			p.choose(c, chosen)
+			return p, status, err
+		}
+		if live := p.Summary.Live; live != nil && a.payment == "" {
+			a.payment = live.PaymentID
+		}
+	}
+	if a.payment != "" {
+		st, err := s.Desk.Status(r.Context(), who, a.payment)
+		if err != nil {
+			return p, 0, err
+		}
+		if st.Payment.ClientID != c.ID {
+			return p, 0, pay.ErrNotFound
+		}
+		p.Open = true
+		view := s.view(st, who, a.tab)
+		if p.Summary == nil {
+			chosen = st.Payment.VehicleID
+			p.Days = st.Payment.Frozen.Input.Days
+			p.Summary = &Summary{Lines: linesOf(st.Payment.Frozen), Total: st.Payment.Amount().String(), PaidTo: date(st.Payment.PaidTo()), Notes: notesOf(st.Payment.Frozen), Heading: headingOf(st.Payment.Frozen)}
+			view.Alert = d.why
+		} else if live := p.Summary.Live; live != nil {
+			live.CanResend, live.CanCancel = view.CanResend, view.CanCancel
+		}
+		p.Status = &view
+		if who.May(staff.SendLinks) == nil && (view.CanCancel || d.cancel != nil) {
+			p.Cancel = &Cancel{PaymentID: st.Payment.ID, Tab: a.tab, Open: a.cancel, Anew: a.anew}
+			if d.cancel != nil {
+				*p.Cancel = *d.cancel
+			}
+			p.Cancel.reasons()
+		}
+	}
+	p.choose(c, chosen)
+	p.aim(a, d)
+	return p, http.StatusOK, nil
+}
+
+// aim says where the reader goes on, and what is told.
+func (p *Panel) aim(a ask, d draft) {
+	switch {
+	case p.Cancel != nil && p.Cancel.Open:
+		p.Focus = "reason"
+	case d.send != nil && d.send.PhoneError != "":
+		p.Focus, p.Say = "phone", d.send.PhoneError
+	case d.send != nil && d.send.PayerError != "":
+		p.Focus, p.Say = "payer", d.send.PayerError
+	case d.send != nil && d.send.ConsentErr != "":
+		p.Focus, p.Say = "consent", d.send.ConsentErr
+	case d.why != nil:
+		p.Focus = "why"
+	case a.vehicle != "" && p.Summary != nil:
+		p.Focus, p.Say = "summary-title", "Total Due Amount "+p.Summary.Total
+	case a.open:
+		p.Focus = "vehicle"
+	}
+}
+
+func (p *Panel) choose(c agent.Client, chosen string) {
+	for _, v := range c.Vehicles {
+		p.Options = append(p.Options, Option{ID: v.ID, Label: vehicleName(v.Vehicle), Chosen: v.ID == chosen})
+	}
+}
+
+func headingOf(f pay.Frozen) string {
+	if f.Vehicle == "" {
+		return "Pending balance"
+	}
+	return f.Vehicle + ", " + daysOf(f.Input.Days)
+}
+
+// summary adds the Invoice Summary of a choice. A choice of days that there is none for is answered in the panel, with 400.
+func (s *server) summary(r *web.Request, who staff.Member, c agent.Client, a ask, d draft, p *Panel) (int, error) {
+	p.Open = true
+	n, err := strconv.Atoi(a.days)
+	if err != nil {
+		n = -1 // the desk says what may be chosen
+	}
+	p.Days = n
+	got, err := s.Desk.Summary(r.Context(), who, agent.Choice{ClientID: c.ID, VehicleID: a.vehicle, Days: n})
+	if errors.Is(err, quote.ErrDays) {
+		p.DaysError, p.Focus, p.Say = "Choose 14 or 30 days.", "days", "Choose 14 or 30 days."
+		return web.ProblemOf(err).Status, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	sum := Summary{Heading: headingOf(got.Frozen), Lines: linesOf(got.Frozen), Total: got.Frozen.Summary.TotalDue.String(), PaidTo: date(dayOf(got.Frozen)), Notes: notesOf(got.Frozen), Alert: d.why}
+	for _, w := range got.Warnings {
+		switch w.Kind {
+		case "live_link": // said with what can be done about it
+		case "opted_out":
+			sum.Warnings = append(sum.Warnings, Alert{"error", w.Text})
+		default:
+			sum.Warnings = append(sum.Warnings, Alert{"warning", w.Text})
+		}
+	}
+	switch {
+	case got.Blocked != "":
+		sum.Blocked = blockedWords(got.Blocked, got.Location.Name)
+		p.Say = sum.Blocked
+	case got.LiveID != "":
+		sum.Live = &Live{PaymentID: got.LiveID}
+	default:
+		sum.Send = s.form(c.Client, got, a, d)
+	}
+	if got.LiveID != "" && sum.Live == nil {
+		sum.Live = &Live{PaymentID: got.LiveID}
+	}
+	p.Summary = &sum
+	return http.StatusOK, nil
+}
+
+func dayOf(f pay.Frozen) (d day.Date) {
+	if f.Summary.PaidTo != nil {
+		d = *f.Summary.PaidTo
+	}
+	return d
+}
+
+// form is the form that sends: fresh, or with what was typed.
+func (s *server) form(c account.Client, got agent.Summary, a ask, d draft) *Send {
+	f := Send{Phone: c.Phone.National(), Language: c.Language, Key: s.NewKey()}
+	if d.send != nil {
+		f = *d.send
+	}
+	f.Action, f.Tab, f.VehicleID, f.Days = "/plus/clients/"+url.PathEscape(c.ID)+"/links", a.tab, got.Vehicle.ID, got.Frozen.Input.Days
+	f.Shown, f.Own = int64(got.Frozen.Summary.TotalDue), c.Phone.National()
+	if number, err := phone.Parse(f.Phone); err == nil {
+		f.Last4, f.IsOwn = number.Last4(), number == c.Phone
+	}
+	return &f
+}
+
+// view words a status.
+func (s *server) view(st agent.Status, who staff.Member, tab string) LinkStatus {
+	p, now := st.Payment, s.door.Now()
+	may := who.May(staff.SendLinks) == nil
+	v := LinkStatus{
+		PaymentID: p.ID, ClientID: p.ClientID, Tab: tab, What: headingOf(p.Frozen) + ", " + p.Amount().String(), Reference: p.Reference(), Headline: st.Headline, Next: st.Next,
+		Zone: "Times in " + p.Frozen.Location, SecondsLeft: int(st.Left / time.Second), Counting: st.Left > 0, CanResend: may && st.CanResend, CanCancel: may && st.CanCancel,
+		NoResends: may && st.State == pay.Open && st.ResendsLeft <= 0, Note: st.Note, Over: st.Over,
+	}
+	if may && st.State.Closed() && p.VehicleID != "" {
+		v.Anew = clientAddress(p.ClientID, url.Values{"panel": {"send"}, "vehicle": {p.VehicleID}, "days": {strconv.Itoa(p.Frozen.Input.Days)}, "tab": {tab}})
+	}
+	for _, step := range st.Steps {
+		one := Step{Tone: string(step.Tone), Text: step.Text, Detail: step.Detail}
+		if !step.At.IsZero() {
+			one.Time, one.Machine = clock(step.At, now), step.At.Format(time.RFC3339)
+		}
+		v.Steps = append(v.Steps, one)
+	}
+	same := v
+	same.SecondsLeft = 0
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", same))
+	v.Version = hex.EncodeToString(sum[:8])
+	return v
+}
+
+// status is GET /plus/payments/{id}/status: what became of a link, for the page that shows it. What has not changed is not sent again, but for the time left.
+func (s *server) status(r *web.Request, who staff.Member) (web.Answer, error) {
+	st, err := s.Desk.Status(r.Context(), who, mux.Vars(r.Request)["id"])
+	if err != nil {
+		return web.Answer{}, err
+	}
+	v := s.view(st, who, r.URL.Query().Get("tab"))
+	answer := web.Answer{Status: http.StatusNotModified}
+	tag := `"` + v.Version + `"`
+	if r.Header.Get("If-None-Match") != tag {
+		if answer, err = s.Pages.Part(http.StatusOK, ClientPage, statusPart, v); err != nil {
+			return web.Answer{}, err
+		}
+	}
+	answer.Header = http.Header{"Etag": {tag}, "X-Seconds-Left": {strconv.Itoa(v.SecondsLeft)}}
+	return answer, nil
+}
+
+// payment leads from a payment to the page of its client.
+func (s *server) payment(r *web.Request, who staff.Member) (web.Answer, error) {
+	st, err := s.Desk.Status(r.Context(), who, mux.Vars(r.Request)["id"])
+	if err != nil {
+		return web.Answer{}, err
+	}
+	return web.Redirect(clientAddress(st.Payment.ClientID, url.Values{"payment": {st.Payment.ID}})), nil
+}
+
+// done answers an act that worked: the panel for the script, a redirect for a plain form.
+func (s *server) done(r *web.Request, who staff.Member, clientID string, a ask, say, focus string) (web.Answer, error) {
+	if r.Header.Get(part) == "" {
+		q := url.Values{}
+		if a.tab != "" && a.tab != tabs[0] {
+			q.Set("tab", a.tab)
+		}
+		if a.payment != "" {
+			q.Set("payment", a.payment)
+		} else {
+			q.Set("panel", "send")
+			q.Set("vehicle", a.vehicle)
+			q.Set("days", a.days)
+		}
+		return web.Redirect(clientAddress(clientID, q)), nil
+	}
+	c, err := s.Desk.Client(r.Context(), who, clientID)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if !slices.Contains(tabs, a.tab) {
+		a.tab = tabs[0]
+	}
+	panel, _, err := s.panel(r, who, c, a, draft{})
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if panel.Status != nil && say == "" {
+		say = panel.Status.Headline
+	}
+	if say != "" {
+		panel.Say = say
+	}
+	if focus != "" {
+		panel.Focus = focus
+	}
+	answer, err := s.Pages.Part(http.StatusOK, ClientPage, panelPart, panel)
+	answer.Header = http.Header{"Content-Location": {panelAddress(panel)}}
+	return answer, err
+}
+
+// send is POST /plus/clients/{id}/links.
+func (s *server) send(r *web.Request, who staff.Member) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	id, f := mux.Vars(r.Request)["id"], r.PostForm
+	shown, err := strconv.ParseInt(f.Get("shown"), 10, 64)
+	if key := f.Get("key"); err != nil || key == "" || len(key) > 100 || len(f.Get("phone")) > 200 {
+		return web.Answer{}, web.ErrBadRequest
+	}
+	days, err := strconv.Atoi(f.Get("days"))
+	if err != nil {
+		days = -1 // the desk says what may be chosen
+	}
+	typed := Send{Key: f.Get("key"), Phone: f.Get("phone"), Payer: strings.TrimSpace(f.Get("payer")), Consent: f.Get("consent") != "", Language: f.Get("language")}
+	a := ask{tab: f.Get("tab"), open: true, vehicle: f.Get("vehicle"), days: f.Get("days")}
+	p, err := s.Desk.Send(r.Context(), who, agent.Message{
+		Choice: agent.Choice{ClientID: id, VehicleID: a.vehicle, Days: days}, Phone: typed.Phone, Shown: money.Cents(shown),
+		Consent: typed.Consent, Payer: typed.Payer, Language: typed.Language, FormKey: typed.Key,
+	})
+	if err == nil {
+		return s.done(r, who, id, ask{tab: a.tab, payment: p.ID}, "", "status-title")
+	}
+	d := draft{send: &typed}
+	status := http.StatusUnprocessableEntity
+	if likeCard(typed.Phone) {
+		typed.Phone = "" // whatever it is, it is not shown again
+	}
+	switch {
+	case errors.Is(err, phone.ErrInvalid):
+		typed.PhoneError = "This is no telephone number of the United States. Enter 10 digits, such as (804) 555-0142."
+	case errors.Is(err, phone.ErrNotMobile):
+		typed.PhoneError = "This number can’t get texts. Ask for a mobile number."
+	case errors.Is(err, agent.ErrLandline):
+		typed.PhoneError = "This number is a landline and can’t get texts. Ask for a mobile number."
+	case errors.Is(err, agent.ErrOptedOut):
+		typed.PhoneError = "This number has opted out of our texts. The caller can text START to us from it, or give another number."
+	case errors.Is(err, agent.ErrConsent):
+		typed.ConsentErr = "This is not the client’s own number. Ask whether the payer agrees to get this text, and tick the box if they do."
+	case errors.Is(err, agent.ErrCardNumber):
+		typed.Payer, typed.PayerError = "", "That looks like a card number, so we did not keep it. Never write one down; the payer enters it on their phone."
+	case errors.Is(err, agent.ErrTooLong):
+		typed.PayerError = "That is too long. Use 200 characters at the most."
+	case errors.Is(err, pay.ErrTotalMoved):
+		status = web.ProblemOf(err).Status
+		moved := &agent.MovedError{}
+		errors.As(err, &moved)
+		d.why = &Alert{"error", fmt.Sprintf("The total has changed from %s to %s since the summary was shown. Nothing was sent. Read out the new total below, then send.", moved.Shown, moved.Now)}
+	case errors.Is(err, pay.ErrLive):
+		status = web.ProblemOf(err).Status
+		live := &pay.LiveError{}
+		errors.As(err, &live)
+		a.payment = live.PaymentID
+		d.why = &Alert{"error", "Nothing new was sent: a payment for this vehicle is under way."}
+	case errors.Is(err, quote.ErrDays):
+		status = web.ProblemOf(err).Status // the panel says which days there are
+	case errors.Is(err, pay.ErrBlocked):
+		d.why = &Alert{"error", "Nothing was sent."}
+	default:
+		return web.Answer{}, err
+	}
+	return s.draw(r, who, id, status, a, d)
+}
+
+// resend is POST /plus/payments/{id}/resend.
+func (s *server) resend(r *web.Request, who staff.Member) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	id, tab := mux.Vars(r.Request)["id"], r.PostForm.Get("tab")
+	err := s.Desk.Resend(r.Context(), who, id)
+	return s.afterwards(r, who, id, tab, err, "resend")
+}
+
+// afterwards shows where a payment stands after an act on it, or why the act was refused.
+func (s *server) afterwards(r *web.Request, who staff.Member, paymentID, tab string, err error, focus string) (web.Answer, error) {
+	why := refusal(err)
+	if err != nil && why == "" {
+		return web.Answer{}, err
+	}
+	st, stErr := s.Desk.Status(r.Context(), who, paymentID)
+	if stErr != nil {
+		return web.Answer{}, stErr
+	}
+	a := ask{tab: tab, payment: paymentID}
+	if err != nil {
+		return s.draw(r, who, st.Payment.ClientID, web.ProblemOf(err).Status, a, draft{why: &Alert{"error", why}})
+	}
+	return s.done(r, who, st.Payment.ClientID, a, "", focus)
+}
+
+// refusal says why an act on a payment was refused; "" for what is no refusal of this kind.
+func refusal(err error) string {
+	switch {
+	case errors.Is(err, pay.ErrClosed):
+		return "Nothing was done: this payment has ended."
+	case errors.Is(err, pay.ErrElsewhere):
+		return "Nothing was sent: the payer is paying right now."
+	case errors.Is(err, pay.ErrResends):
+		return "This link was resent three times. Cancel it and send a new one."
+	case errors.Is(err, pay.ErrNeedsReview):
+		return "Nothing was done: Finance looks at this payment first."
+	}
+	return ""
+}
+
+// reasons are the ones to choose from.
+var reasons = []string{"The caller asked for it", "Wrong phone number", "Wrong vehicle or days", "The text did not arrive", "Paying another way", "Another reason"}
+
+func (c *Cancel) reasons() {
+	if c.Reasons != nil {
+		return
+	}
+	for _, words := range reasons {
+		c.Reasons = append(c.Reasons, Option{ID: words, Label: words})
+	}
+}
+
+// cancel is POST /plus/payments/{id}/cancel.
+func (s *server) cancel(r *web.Request, who staff.Member) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	id, f := mux.Vars(r.Request)["id"], r.PostForm
+	form := Cancel{PaymentID: id, Tab: f.Get("tab"), Open: true, Anew: f.Get("anew") == "1", Words: strings.TrimSpace(f.Get("words"))}
+	reason := f.Get("reason")
+	for _, words := range reasons {
+		form.Reasons = append(form.Reasons, Option{ID: words, Label: words, Chosen: words == reason})
+	}
+	if !slices.Contains(reasons, reason) {
+		return web.Answer{}, web.ErrBadRequest
+	}
+	if form.Words != "" {
+		reason += ": " + form.Words
+	}
+	state, err := s.Desk.Cancel(r.Context(), who, id, reason)
+	switch {
+	case errors.Is(err, agent.ErrCardNumber):
+		form.Words, form.Error = "", "That looks like a card number, so we did not keep it. Never write one down."
+	case errors.Is(err, agent.ErrTooLong):
+		form.Error = "That is too long. Use 150 characters at the most."
+	case err == nil && form.Anew && !state.Live():
+		st, err := s.Desk.Status(r.Context(), who, id)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		p := st.Payment
+		return s.done(r, who, p.ClientID, ask{tab: form.Tab, vehicle: p.VehicleID, days: strconv.Itoa(p.Frozen.Input.Days)}, "The link was cancelled. Here is a new summary.", "")
+	default:
+		return s.afterwards(r, who, id, form.Tab, err, "status-title")
+	}
+	st, stErr := s.Desk.Status(r.Context(), who, id)
+	if stErr != nil {
+		return web.Answer{}, stErr
+	}
+	return s.draw(r, who, st.Payment.ClientID, http.StatusUnprocessableEntity, ask{tab: form.Tab, payment: id}, draft{cancel: &form})
+}
+
+// dayAt is the day of a moment where a vehicle is serviced.
+func dayAt(c agent.Client, vehicleID string, at time.Time) day.Date {
+	for _, v := range c.Vehicles {
+		if v.ID == vehicleID || vehicleID == "" {
+			return v.Location.Today(at)
+		}
+	}
+	return day.Of(at)
+}

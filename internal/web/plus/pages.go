@@ -1,0 +1,258 @@
+package plus
+
+import (
+	"net/http"
+	"time"
+
+	"paylink/internal/web"
+)
+
+// Names of the pages, for web.Pages.Render.
+const (
+	SignInPage  = "plus/sign-in" // SignIn
+	ClientsPage = "plus/clients" // Clients
+	ClientPage  = "plus/client"  // Client
+	ProblemPage = "plus/problem" // Problem
+)
+
+// Parts of the client's page that plus.js fetches anew.
+const (
+	panelPart  = "panel"       // Panel
+	statusPart = "link-status" // LinkStatus
+)
+
+// Chrome is what every page has around its content.
+type Chrome struct {
+	web.Chrome
+	Name  string // who is signed in; "" for nobody
+	Team  string
+	Query string // in the search field
+}
+
+// SignIn is GET /plus/ for a stranger, and every page whose session is over.
+type SignIn struct {
+	Chrome
+	Login string
+	Back  string // where to go on after signing in
+	Over  bool   // somebody came for another page
+	Error string
+}
+
+// Clients is the search: the empty field, or what was found.
+type Clients struct {
+	Chrome
+	Searched bool
+	Found    []Found
+	Most     bool   // there may be more than these
+	Error    string // of the search field
+}
+
+// Found is one client in a search.
+type Found struct {
+	ID, Name, Phone string
+	Vehicles        []string
+}
+
+// Problem is a page that says what went wrong and where to go.
+type Problem struct {
+	Chrome
+	Title     string
+	Text      string
+	Reference string // of the request, for whoever has to look it up
+}
+
+// Client is a client's page.
+type Client struct {
+	Chrome
+	ID          string
+	Who         string // the client's name
+	Phone       string
+	Language    string // "English"
+	Email       string
+	Notes       string
+	AutoPay     string // "Auto Pay on, 30 days"
+	AutoPayOn   bool
+	Collections bool
+	TaxExempt   bool
+	Facts       []Fact
+	Tab         string
+	Tabs        []Tab
+	Vehicles    []VehicleRow
+	Invoices    []InvoiceRow
+	Links       []LinkRow
+	MaySend     bool
+	Closed      []string // why locations take no payments
+	Panel       Panel
+}
+
+// Fact is one figure of the strip under a client's name.
+type Fact struct {
+	Name   string
+	Values []FactValue
+}
+
+// FactValue is a value, and of what, where there are several.
+type FactValue struct{ Value, Of string }
+
+// Tab is one tab of the client's page.
+type Tab struct {
+	Name, Address string
+	Current       bool
+}
+
+// VehicleRow is a vehicle on the Account tab.
+type VehicleRow struct{ Label, Plate, Program, Location, Daily, PaidTo, Extras string }
+
+// InvoiceRow is a line of the Account History.
+type InvoiceRow struct{ Date, What, Vehicle, Amount, State string }
+
+// LinkRow is a payment on the Payment Links tab.
+type LinkRow struct {
+	Address, Sent, Vehicle, Reference, Amount, State string
+	Tone                                             string // of the badge: "good", "bad", "warning", "note" or ""
+	Current                                          bool
+}
+
+// Panel is Send Secure Payment Link: what to pay for, the Invoice Summary, the text, and what became of it.
+type Panel struct {
+	ClientID  string
+	Tab       string
+	Open      bool
+	Options   []Option
+	Days      int // chosen; 0: none
+	DaysError string
+	MaySend   bool
+	Summary   *Summary
+	Status    *LinkStatus
+	Cancel    *Cancel
+	Focus     string // the id of what the reader looks at next
+	Say       string // told to whoever does not see the page change
+}
+
+// Option is a vehicle to choose.
+type Option struct {
+	ID, Label string
+	Chosen    bool
+}
+
+// Alert is a thing to know before going on.
+type Alert struct{ Tone, Text string } // "error", "warning", "info"
+
+// Summary is an Invoice Summary.
+type Summary struct {
+	Heading  string // "2016 Honda Civic, 30 days"
+	Lines    []Line
+	Total    string
+	PaidTo   string // the new Paid To Date
+	Notes    []string
+	Warnings []Alert
+	Alert    *Alert // why the last try sent nothing
+	Blocked  string // why nothing can be sent
+	Live     *Live  // the payment that is under way for the vehicle
+	Send     *Send  // nil: nothing can be sent now
+}
+
+// Line is a line of a summary, as read.
+type Line struct{ Label, Amount string }
+
+// Live is what may be done about a payment that is in the way.
+type Live struct {
+	PaymentID            string
+	CanResend, CanCancel bool
+}
+
+// Send is the form that sends the link.
+type Send struct {
+	Action     string
+	Tab        string
+	VehicleID  string
+	Days       int
+	Shown      int64 // cents
+	Key        string
+	Phone      string // as typed
+	PhoneError string
+	Own        string // the client's number
+	Last4      string // of what is typed; "" if it is no number
+	IsOwn      bool
+	Payer      string
+	PayerError string
+	Consent    bool
+	ConsentErr string
+	Language   string
+}
+
+// LinkStatus is the life of a link.
+type LinkStatus struct {
+	PaymentID   string
+	ClientID    string
+	Tab         string
+	What        string // "2016 Honda Civic, 30 days, $98.58"
+	Reference   string
+	Alert       *Alert
+	Headline    string
+	Next        string
+	Steps       []Step
+	Zone        string // whose times these are
+	SecondsLeft int
+	Counting    bool
+	CanResend   bool
+	CanCancel   bool
+	NoResends   bool // the link could be resent, had it not been so often
+	Anew        string
+	Note        string
+	Over        bool
+	Version     string // changes when anything but the time left does
+}
+
+// ClockLeft returns the time left as a countdown shows it, "8:42".
+func (s LinkStatus) ClockLeft() string { return web.ClockLeft(s.SecondsLeft) }
+
+// Step is one rung of the ladder.
+type Step struct{ Tone, Text, Detail, Time, Machine string }
+
+// Cancel is the dialog that asks why.
+type Cancel struct {
+	PaymentID string
+	Tab       string
+	Open      bool
+	Anew      bool // go on with a new summary
+	Reasons   []Option
+	Words     string
+	Error     string
+}
+
+// problemWords are the title and text of an error page.
+func problemWords(p web.Problem) (title, text string) {
+	switch p.Code {
+	case "bad_request":
+		return "That could not be read", "The page sent something that we can’t read. Go back and try again."
+	case "bad_days":
+		return "Choose 14 or 30 days", "A payment is for 14 or 30 days. Nothing was sent."
+	case "too_large":
+		return "That is too much", "The page sent more than we take. Nothing was done."
+	case "not_found":
+		return "There is nothing here", "There is no such page, client, vehicle or payment. Search for the client again."
+	case "method":
+		return "That does not work here", "This address can’t be used that way. Go back and try again."
+	case "no_session":
+		return "You are signed out", "Sign in again to go on."
+	case "not_allowed":
+		return "Your role does not include this", "Nothing was done. Ask your lead if you need it."
+	case "cross_site":
+		return "That came from another site", "Nothing was done. Open PLUS Web and try again from there."
+	}
+	switch {
+	case p.Status == http.StatusServiceUnavailable:
+		return "We can’t answer just now", "Nothing was sent. Try again in a moment; tell your lead if it goes on."
+	case p.Status < http.StatusInternalServerError:
+		return "That did not work", "Nothing was done. Go back and try again."
+	}
+	return "Something went wrong", "It is our fault, not yours. Look at the client’s page before you try again: it shows what was done."
+}
+
+func clock(t, now time.Time) string {
+	if t.Format(time.DateOnly) != now.In(t.Location()).Format(time.DateOnly) {
+		return t.Format("Jan 2, 3:04:05 PM")
+	}
+	return t.Format("3:04:05 PM")
+}

@@ -1,0 +1,143 @@
+// Package plus is PLUS Web, the door of the people who work here: find a client, quote, send a secure payment link, follow it.
+package plus
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gorilla/mux"
+
+	"paylink/internal/desk/agent"
+	"paylink/internal/lang"
+	"paylink/internal/staff"
+	"paylink/internal/web"
+)
+
+// Config is what the door needs. All fields are required.
+type Config struct {
+	Desk     *agent.Desk
+	Pages    *web.Pages
+	Door     web.Door            // its Policy and Refuse are set here
+	Sessions *scs.SessionManager // of NewSessions
+	Brand    string
+	NewKey   func() string // of a form, random: a form that is sent twice does its work once
+}
+
+// server is the door's handlers.
+type server struct {
+	Config
+	door    web.Door
+	signIns chan struct{} // a password's check takes 19 MiB: so many at once, and no more
+}
+
+const signInsAtOnce = 4
+
+// part is the header by which plus.js asks for the panel alone.
+const part = "X-Part"
+
+// Mount adds the door's routes, all under /plus.
+func Mount(r *mux.Router, c Config) {
+	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce)}
+	s.door.Policy = func(nonce string) string { return web.Policy(nonce) }
+	s.door.Refuse = s.refuse
+	s.Sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		s.door.Handle(func(*web.Request) (web.Answer, error) { return web.Answer{}, err }).ServeHTTP(w, r)
+	}
+
+	r.Handle("/plus", s.open(func(*web.Request) (web.Answer, error) { return web.Redirect(home), nil })).Methods(http.MethodGet)
+	p := r.PathPrefix(home).Subrouter()
+	p.NotFoundHandler = s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrNoRoute })
+	p.MethodNotAllowedHandler = s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrMethod })
+	p.Handle("/", s.open(s.home)).Methods(http.MethodGet)
+	p.Handle("/", s.open(s.signIn)).Methods(http.MethodPost)
+	p.Handle("/sign-out", s.open(s.signOut)).Methods(http.MethodPost)
+	p.Handle("/clients", s.acts(s.clients)).Methods(http.MethodGet)
+	p.Handle("/clients", s.acts(s.search)).Methods(http.MethodPost)
+	p.Handle("/clients/{id}", s.acts(s.client)).Methods(http.MethodGet)
+	p.Handle("/clients/{id}/links", s.acts(s.send)).Methods(http.MethodPost)
+	p.Handle("/payments/{id}", s.acts(s.payment)).Methods(http.MethodGet)
+	p.Handle("/payments/{id}/status", s.watches(s.status)).Methods(http.MethodGet)
+	p.Handle("/payments/{id}/resend", s.acts(s.resend)).Methods(http.MethodPost)
+	p.Handle("/payments/{id}/cancel", s.acts(s.cancel)).Methods(http.MethodPost)
+}
+
+const home = "/plus/"
+
+// act is a handler for somebody who is signed in.
+type act func(r *web.Request, who staff.Member) (web.Answer, error)
+
+// open serves a handler that anybody may call.
+func (s *server) open(h web.Handler) http.Handler { return s.Sessions.LoadAndSave(s.door.Handle(h)) }
+
+// acts serves a handler for somebody who is signed in, and keeps their session from ending of idleness.
+func (s *server) acts(h act) http.Handler {
+	return s.open(func(r *web.Request) (web.Answer, error) {
+		who, err := s.who(r)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		s.touch(r)
+		return h(r, who)
+	})
+}
+
+// watches is acts for what a page asks by itself: nobody's session lives on because a page was left open.
+func (s *server) watches(h act) http.Handler {
+	return s.open(func(r *web.Request) (web.Answer, error) {
+		who, err := s.who(r)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		return h(r, who)
+	})
+}
+
+func (s *server) chrome(r *web.Request, who staff.Member) Chrome {
+	return Chrome{Chrome: web.Chrome{Lang: lang.English, Nonce: r.Nonce, Brand: s.Brand}, Name: who.Name, Team: who.Team}
+}
+
+// refuse draws an error: the sign-in page where nobody is signed in, else a page of its own, or its words alone for the panel.
+func (s *server) refuse(r *web.Request, p web.Problem) (web.Answer, error) {
+	who, err := s.who(r)
+	if err != nil {
+		who = staff.Member{} // the page is drawn as for a stranger
+	}
+	if p.Code == "no_session" && r.Header.Get(part) == "" {
+		return s.Pages.Page(p.Status, SignInPage, SignIn{Chrome: s.chrome(r, staff.Member{}), Back: back(r), Over: true})
+	}
+	page := Problem{Chrome: s.chrome(r, who), Reference: r.ID}
+	page.Title, page.Text = problemWords(p)
+	if r.Header.Get(part) != "" {
+		return s.Pages.Part(p.Status, ProblemPage, "problem-part", page)
+	}
+	return s.Pages.Page(p.Status, ProblemPage, page)
+}
+
+// back is where somebody wanted to go who has to sign in first: a page, never an act.
+func back(r *web.Request) string {
+	if r.Method == http.MethodGet {
+		return safeBack(r.URL.RequestURI())
+	}
+	path := r.URL.Path
+	for _, verb := range []string{"/links", "/resend", "/cancel"} {
+		path = strings.TrimSuffix(path, verb)
+	}
+	return safeBack(path)
+}
+
+// safeBack returns a path of this door, and home for anything else: an address of another site, or what a browser might take for one.
+func safeBack(to string) string {
+	if !strings.HasPrefix(to, home) || len(to) > 500 || strings.Contains(to, "\\") || strings.Contains(to, "//") || strings.ContainsFunc(to, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return home
+	}
+	return to
+}
+
+// How long somebody stays signed in.
+const (
+	idleLimit  = 30 * time.Minute
+	wholeLimit = 12 * time.Hour
+	touchEvery = time.Minute // a session's last use is written down no more often than this
+)
