@@ -1,0 +1,57 @@
+package stripemock_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"paylink/internal/pay"
+	"paylink/internal/sim/conformance/stripemock"
+	"paylink/internal/stripepay"
+)
+
+// Stripe refuses a parameter that it does not know, at any depth. None of the service's own requests has one.
+func TestTheServiceAsksStripeForNothingUnknown(t *testing.T) {
+	proxy, err := stripemock.NewProxy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := stripepay.New(stripepay.Config{
+		SecretKey: "sk_test_123", APIURL: "http://api.stripe.invalid", Timeout: 10 * time.Second, StatementSuffix: "MONITOR", Transport: proxy,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, account := range []string{"", "acct_123"} {
+		in, err := g.CreateIntent(t.Context(), pay.IntentRequest{
+			Key: "create:1", Account: account, Amount: 9858, PaymentID: "1", ClientID: "100042", VehicleID: "veh", LocationID: "loc", ChainID: "1", Summary: strings.Repeat("ab", 32),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Card(t.Context(), account, "pm_123"); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.Confirm(t.Context(), pay.ConfirmRequest{Key: "confirm:1:1", Account: account, IntentID: in.ID, PaymentMethod: "pm_123"}); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.Confirm(t.Context(), pay.ConfirmRequest{Key: "confirm:1:2", Account: account, IntentID: in.ID}); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.Intent(t.Context(), account, in.ID); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.Cancel(t.Context(), account, in.ID); err != nil {
+			t.Error(err)
+		}
+		one := []string{"POST /v1/payment_intents", "GET /v1/payment_methods/pm_123", "POST /v1/payment_intents/" + in.ID + "/confirm",
+			"POST /v1/payment_intents/" + in.ID + "/confirm", "GET /v1/payment_intents/" + in.ID, "POST /v1/payment_intents/" + in.ID + "/cancel"}
+		if got := proxy.Requests(); !slices.Equal(got[len(got)-min(len(got), len(one)):], one) {
+			t.Errorf("asked %v", got)
+		}
+	}
+	if got := proxy.Problems(); len(got) != 0 {
+		t.Error(got)
+	}
+}
