@@ -40,7 +40,7 @@ const (
 	stripePublishable = "pk_test_paysim_demonstration_only"
 	stripeWebhook     = "whsec_paysim_demonstration_only"
 	twilioAccount     = "AC00000000000000000000000000005170"
-	twilioToken       = "paysim-demonstration-only"
+	twilioToken       = "paysimdemonstrationonly"
 	ourNumber         = "+18045550100"
 )
 

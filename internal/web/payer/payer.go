@@ -459,9 +459,9 @@ var (
 		"not_ready": "not_ready", "unavailable": "not_ready", "door": "not_ready", "slow": "unknown", "review": "closed",
 	}
 	answers = map[string]string{
-		"paying": "paying", "terms": "terms", "other_link": "other_link", "brand": "brand", "card": "bad_request", "closed": "closed", "dead": "dead",
+		"paying": "paying", "terms": "terms", "other_link": "other_link", "brand": "brand", "card": "card", "closed": "closed", "dead": "dead",
 		"session": "session", "bad_request": "bad_request", "too_large": "bad_request", "too_many": "slow_down", "cross_site": "bad_request",
-		"not_ready": "slow_down", "unavailable": "slow_down", "door": "slow_down", "slow": "unknown", "review": "unknown",
+		"not_ready": "not_ready", "unavailable": "not_ready", "door": "not_ready", "slow": "unknown", "review": "unknown",
 	}
 	problemKinds = map[string]Kind{
 		"session": NoSession, "dead": Dead, "closed": Expired, "too_many": SlowDown, "not_found": NotFound, "method": NotFound, "other_link": NoSession,
