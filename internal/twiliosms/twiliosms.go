@@ -26,6 +26,8 @@ var (
 	ErrSender  = errors.New("twiliosms: exactly one sender is required: a number, or a messaging service's SID")
 	ErrURL     = errors.New("twiliosms: the API's URL must be https://HOST or http://HOST, without a path")
 	ErrTimeout = errors.New("twiliosms: a timeout is required")
+
+	errRedirect = errors.New("redirected")
 )
 
 const (
@@ -219,16 +221,13 @@ func value(s *string) string {
 func (c *Carrier) request(ctx context.Context) *client.RequestHandler {
 	one := &client.Client{
 		Credentials: client.NewCredentials(c.config.APIKey, c.config.APISecret),
-		HTTPClient: &http.Client{
-			Transport:     carry{ctx, c.base, c.config.Transport},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		HTTPClient:  &http.Client{Transport: carry{ctx, c.base, c.config.Transport}},
 	}
 	one.SetAccountSid(c.config.AccountSID)
 	return &client.RequestHandler{Client: one}
 }
 
-// carry sends a request under a context, to another host if there is a base, and bounds the answer.
+// carry sends a request under a context, to another host if there is a base. It follows no redirect, and bounds the answer.
 type carry struct {
 	ctx  context.Context
 	base *url.URL
@@ -244,6 +243,10 @@ func (c carry) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := c.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
+	}
+	if answer.StatusCode >= 300 && answer.StatusCode < 400 {
+		_ = answer.Body.Close()
+		return nil, errRedirect
 	}
 	answer.Body = bounded{io.LimitReader(answer.Body, answerLimit), answer.Body}
 	return answer, nil
