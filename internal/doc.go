@@ -19,6 +19,7 @@
 //     mail and pdf. An edge turns its supplier's errors into ours and lets none of its types through.
 //   - doors, one audience each, on top of web: web/plus (agents), web/payer, web/portal (clients), web/api and web/hooks (suppliers).
 //   - app: from one Config to a running service. Both commands use it.
+//   - demo: the invented clients, locations and staff; only cmd/paysim and tests import it.
 //   - cmd/paylink, the service, and cmd/paysim, the town.
 //
 // Beside the stairs:

@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"internal/web", "internal/sqldb", "internal/redisdb", "internal/stripepay", "internal/twiliosms", "internal/mail", "internal/pdf"},
 	{"internal/web/plus", "internal/web/payer", "internal/web/portal", "internal/web/api", "internal/web/hooks"},
 	{"internal/app"},
+	{"internal/demo"},
 	{"cmd/paylink", "cmd/paysim"},
 }
 
@@ -105,6 +106,8 @@ func TestForbiddenImportsAreRecognised(t *testing.T) {
 		{"internal/web/plus", "paylink/internal/web/payer", false},    // sideways
 		{"cmd/paylink", "paylink/internal/sim/stripesim", false},      // a simulator in the service
 		{"internal/app", "paylink/internal/sim/twiliosim", false},     // a simulator in the service
+		{"cmd/paylink", "paylink/internal/demo", false},               // invented clients in the service
+		{"cmd/paysim", "paylink/internal/demo", true},
 		{"internal/sim/stripesim", "paylink/internal/money", false},   // a simulator that shares our mistakes
 		{"internal/sim/stripesim", "paylink/internal/sim/twiliosim", false},
 		{"internal/sim/stripesim", "github.com/stripe/stripe-go/v76", false},
@@ -200,6 +203,10 @@ func judge(importer, imported string) (refusal string) {
 			return refuse("not in the floor plan")
 		case own == "internal/testbed":
 			return refuse("test support, for tests alone")
+		case own == "internal/demo":
+			if importer != "cmd/paysim" {
+				return refuse("invented clients, for cmd/paysim and tests alone")
+			}
 		case strings.HasPrefix(own, "internal/sim/"):
 			if importer != "cmd/paysim" {
 				return refuse("a simulator, for cmd/paysim and tests alone")
