@@ -108,7 +108,7 @@ func TestForbiddenImportsAreRecognised(t *testing.T) {
 		{"internal/app", "paylink/internal/sim/twiliosim", false},     // a simulator in the service
 		{"cmd/paylink", "paylink/internal/demo", false},               // invented clients in the service
 		{"cmd/paysim", "paylink/internal/demo", true},
-		{"internal/sim/stripesim", "paylink/internal/money", false},   // a simulator that shares our mistakes
+		{"internal/sim/stripesim", "paylink/internal/money", false}, // a simulator that shares our mistakes
 		{"internal/sim/stripesim", "paylink/internal/sim/twiliosim", false},
 		{"internal/sim/stripesim", "github.com/stripe/stripe-go/v76", false},
 		{"internal/app", "paylink/internal/testbed", false},   // test support in the service
