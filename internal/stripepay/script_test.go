@@ -1,10 +1,8 @@
 package stripepay_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -29,7 +27,6 @@ type world struct {
 	account string // connected account; "" is the platform's own
 	// challenge answers the 3-D Secure of a PaymentIntent as the payer would; nil where nobody is there to do it.
 	challenge func(t *testing.T, in pay.Intent, pass bool)
-	// moves a PaymentIntent into the states that only a challenge leads to.
 }
 
 type scene struct {
@@ -501,9 +498,4 @@ func accounts(t *testing.T, w *world) {
 	id := w.intent(t, g).ID
 	_, err := g.Intent(t.Context(), "", id)
 	refused(t, err, 404, "resource_missing")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := g.Intent(ctx, w.account, id); !errors.Is(err, pay.ErrUnclear) {
-		t.Error(fmt.Errorf("with a context that is over: %w", err))
-	}
 }

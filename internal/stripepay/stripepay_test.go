@@ -268,6 +268,20 @@ func TestWithoutAnIdNothingIsAsked(t *testing.T) {
 	}
 }
 
+func TestAContextThatIsOverAsksNothing(t *testing.T) {
+	b := start(t, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got := b.requests(func() {
+		if _, err := b.gateway(t, nil).Intent(ctx, "", "pi_1"); !errors.Is(err, pay.ErrUnclear) {
+			t.Error(err)
+		}
+	})
+	if len(got) != 0 {
+		t.Errorf("%d requests", len(got))
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestFaults(t *testing.T) {
