@@ -411,8 +411,8 @@ func (s *server) view(st agent.Status, who staff.Member, tab string) LinkStatus 
 	p, now := st.Payment, s.door.Now()
 	may := who.May(staff.SendLinks) == nil
 	v := LinkStatus{
-		PaymentID: p.ID, ClientID: p.ClientID, Tab: tab, What: headingOf(p.Frozen) + ", " + p.Amount().String(), Reference: p.Reference(), Headline: st.Headline, Next: st.Next,
-		Zone: "Times in " + p.Frozen.Location, SecondsLeft: int(st.Left / time.Second), Counting: st.Left > 0, CanResend: may && st.CanResend, CanCancel: may && st.CanCancel,
+		PaymentID: p.ID, ClientID: p.ClientID, Tab: tab, Reference: p.Reference(), Headline: st.Headline, Next: st.Next,
+		Zone: p.Frozen.Location, SecondsLeft: int(st.Left / time.Second), Counting: st.Left > 0, CanResend: may && st.CanResend, CanCancel: may && st.CanCancel,
 		NoResends: may && st.State == pay.Open && st.ResendsLeft <= 0, Note: st.Note, Over: st.Over,
 	}
 	if may && st.State.Closed() && p.VehicleID != "" {

@@ -186,13 +186,12 @@ type LinkStatus struct {
 	PaymentID   string
 	ClientID    string
 	Tab         string
-	What        string // "2016 Honda Civic, 30 days, $98.58"
 	Reference   string
 	Alert       *Alert
 	Headline    string
 	Next        string
 	Steps       []Step
-	Zone        string // whose times these are
+	Zone        string // whose times these are, "Richmond, VA"
 	SecondsLeft int
 	Counting    bool
 	CanResend   bool

@@ -3,6 +3,7 @@ package plus
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"paylink/internal/account"
 	"paylink/internal/day"
@@ -153,7 +154,11 @@ func invoiceWhat(i ledger.Invoice) string {
 			if i.PaidTo == "" {
 				return "Monitoring " + daysOf(l.Days)
 			}
-			return "Monitoring " + daysOf(l.Days) + ", to " + date(i.PaidTo)
+			to := i.PaidTo.Time().Format("Jan 2")
+			if i.PaidTo.Time().Sub(i.IssuedAt) > 300*24*time.Hour {
+				to = date(i.PaidTo)
+			}
+			return "Monitoring " + daysOf(l.Days) + ", to " + to
 		}
 	}
 	if len(i.Lines) == 0 {
