@@ -35,7 +35,7 @@ func (a adaptCallbacks) Delivery(pathAndQuery string, form url.Values, signature
 
 func (a adaptCallbacks) Reply(pathAndQuery string, form url.Values, signature string) (sms.Reply, error) {
 	r, err := a.Callbacks.Reply(pathAndQuery, form, signature)
-	return sms.Reply{From: r.From, Word: sms.Word(r.Kind)}, callbackError(err)
+	return r, callbackError(err)
 }
 
 func callbackError(err error) error {

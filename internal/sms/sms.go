@@ -213,10 +213,11 @@ type Reply struct {
 	Word Word
 }
 
-// WordOf reads a reply as the carriers do (CTIA Messaging Principles, opt-out): one word, in any case, in English or Spanish.
+// WordOf reads a reply: one word, in any case, with or without quotes and punctuation around it. The words are those that carriers and Twilio know
+// (help.twilio.com/articles/223134027), and their Spanish forms, which only we know.
 func WordOf(body string) Word {
-	switch strings.ToUpper(strings.Trim(strings.TrimSpace(body), ".!\"'")) {
-	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "ALTO", "PARAR", "CANCELAR":
+	switch strings.ToUpper(strings.Trim(body, " \t\r\n.,;:!¡?¿\"'“”‘’()-")) {
+	case "STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "OPT-OUT", "ALTO", "PARAR":
 		return Stop
 	case "START", "UNSTOP", "YES":
 		return Start

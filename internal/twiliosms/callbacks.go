@@ -59,41 +59,23 @@ func (c *Callbacks) Delivery(messageID, pathAndQuery string, form url.Values, si
 	return d, nil
 }
 
-// Word is what a person wants who texts back.
-type Word string
-
-const (
-	Stop  Word = "stop"  // no more texts
-	Start Word = "start" // texts again
-	Help  Word = "help"
-	Other Word = "other"
-)
-
-// Reply is a text from a phone to us.
-type Reply struct {
-	SID  string
-	From phone.Number
-	Body string
-	Kind Word
-}
-
 // Reply reads an incoming text. Errors: ErrSignature, ErrUnreadable.
-func (c *Callbacks) Reply(pathAndQuery string, form url.Values, signature string) (Reply, error) {
+func (c *Callbacks) Reply(pathAndQuery string, form url.Values, signature string) (sms.Reply, error) {
 	if !c.signed(pathAndQuery, form, signature) {
-		return Reply{}, ErrSignature
+		return sms.Reply{}, ErrSignature
 	}
 	from, err := phone.Parse(form.Get("From"))
 	if err != nil {
-		return Reply{}, ErrUnreadable
+		return sms.Reply{}, ErrUnreadable
 	}
-	r := Reply{SID: form.Get("MessageSid"), From: from, Body: form.Get("Body"), Kind: wordIn(form.Get("Body"))}
+	r := sms.Reply{From: from, Word: sms.WordOf(form.Get("Body"))}
 	switch form.Get("OptOutType") { // what Twilio itself understood and did
 	case "STOP":
-		r.Kind = Stop
+		r.Word = sms.Stop
 	case "START":
-		r.Kind = Start
+		r.Word = sms.Start
 	case "HELP":
-		r.Kind = Help
+		r.Word = sms.Help
 	}
 	return r, nil
 }
@@ -112,25 +94,4 @@ func (c *Callbacks) signed(pathAndQuery string, form url.Values, signature strin
 		params[name] = values[0]
 	}
 	return c.validator.Validate(c.base+pathAndQuery, params, signature)
-}
-
-// words are those that carriers and Twilio know (help.twilio.com/articles/223134027), and their Spanish forms, which only we know.
-var words = map[string]Word{
-	"STOP": Stop, "STOPALL": Stop, "UNSUBSCRIBE": Stop, "CANCEL": Stop, "END": Stop, "QUIT": Stop, "REVOKE": Stop, "OPTOUT": Stop,
-	"ALTO": Stop, "PARAR": Stop,
-	"START": Start, "UNSTOP": Start, "YES": Start,
-	"HELP": Help, "INFO": Help, "AYUDA": Help,
-}
-
-// wordIn finds the one word of a text, in any case, with or without quotes and punctuation around it.
-func wordIn(body string) Word {
-	word := strings.ToUpper(strings.Trim(body, " \t\r\n.,;:!¡?¿\"'“”‘’()-"))
-	switch word {
-	case "OPT OUT", "OPT-OUT", "STOP ALL":
-		return Stop
-	}
-	if w, ok := words[word]; ok {
-		return w
-	}
-	return Other
 }

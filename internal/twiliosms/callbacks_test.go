@@ -98,21 +98,21 @@ func TestWhatPeopleTextBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for body, want := range map[string]twiliosms.Word{
-		"STOP": twiliosms.Stop, "stop": twiliosms.Stop, " Stop. ": twiliosms.Stop, "STOPALL": twiliosms.Stop, "stop all": twiliosms.Stop, "Unsubscribe": twiliosms.Stop,
-		"CANCEL": twiliosms.Stop, "END": twiliosms.Stop, "QUIT": twiliosms.Stop, "REVOKE": twiliosms.Stop, "OPTOUT": twiliosms.Stop, "opt-out": twiliosms.Stop,
-		"“stop”": twiliosms.Stop, "ALTO": twiliosms.Stop, "¡Alto!": twiliosms.Stop, "parar": twiliosms.Stop,
-		"START": twiliosms.Start, "unstop": twiliosms.Start, "Yes": twiliosms.Start, "HELP": twiliosms.Help, "help?": twiliosms.Help, "INFO": twiliosms.Help, "ayuda": twiliosms.Help,
-		"": twiliosms.Other, "stop by tomorrow": twiliosms.Other, "please stop": twiliosms.Other, "yes please": twiliosms.Other, "Stopp": twiliosms.Other,
+	for body, want := range map[string]sms.Word{
+		"STOP": sms.Stop, "stop": sms.Stop, " Stop. ": sms.Stop, "STOPALL": sms.Stop, "stop all": sms.Stop, "Unsubscribe": sms.Stop,
+		"CANCEL": sms.Stop, "END": sms.Stop, "QUIT": sms.Stop, "REVOKE": sms.Stop, "OPTOUT": sms.Stop, "opt-out": sms.Stop,
+		"“stop”": sms.Stop, "ALTO": sms.Stop, "¡Alto!": sms.Stop, "parar": sms.Stop,
+		"START": sms.Start, "unstop": sms.Start, "Yes": sms.Start, "HELP": sms.Help, "help?": sms.Help, "INFO": sms.Help, "ayuda": sms.Help,
+		"": sms.Other, "stop by tomorrow": sms.Other, "please stop": sms.Other, "yes please": sms.Other, "Stopp": sms.Other,
 	} {
 		form := url.Values{"From": {dana}, "To": {from}, "Body": {body}, "MessageSid": {"SM1"}}
 		r, err := callbacks.Reply("/hooks/twilio/reply", form, twiliosim.Sign(token, public+"/hooks/twilio/reply", form))
-		if err != nil || r.Kind != want || r.From != phone.Stored(dana) || r.Body != body || r.SID != "SM1" {
+		if err != nil || r.Word != want || r.From != phone.Stored(dana) {
 			t.Errorf("%q: %+v, %v", body, r, err)
 		}
 	}
 	form := url.Values{"From": {dana}, "Body": {"Bitte nicht mehr"}, "OptOutType": {"STOP"}} // a word that the account's own settings know
-	if r, err := callbacks.Reply("/r", form, twiliosim.Sign(token, public+"/r", form)); err != nil || r.Kind != twiliosms.Stop {
+	if r, err := callbacks.Reply("/r", form, twiliosim.Sign(token, public+"/r", form)); err != nil || r.Word != sms.Stop {
 		t.Errorf("%+v, %v", r, err)
 	}
 	form.Add("From", "+18045550143")
@@ -129,7 +129,7 @@ func TestWhatPeopleTextBack(t *testing.T) {
 func TestCallbacksAsTheyCome(t *testing.T) {
 	type got struct {
 		delivery sms.Delivery
-		reply    twiliosms.Reply
+		reply    sms.Reply
 		err      error
 	}
 	came := make(chan got, 20)
@@ -179,7 +179,7 @@ func TestCallbacksAsTheyCome(t *testing.T) {
 		}
 	}
 	b.sim.Reply(dana, "Stop")
-	if r := next().reply; r.Kind != twiliosms.Stop || r.From != phone.Stored(dana) {
+	if r := next().reply; r.Word != sms.Stop || r.From != phone.Stored(dana) {
 		t.Errorf("got %+v", r)
 	}
 }
