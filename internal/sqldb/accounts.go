@@ -132,6 +132,13 @@ func (d *DB) Standing(ctx context.Context, c account.Client) (account.Standing, 
 	return d.read(ctx).standing(c, "")
 }
 
+// Balance sums up what a client owes; negative: a credit.
+func (d *DB) Balance(ctx context.Context, clientID string) (money.Cents, error) {
+	var sum money.Cents
+	err := d.read(ctx).row(`SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM postings WHERE client_id = $1 AND account IN ('receivable', 'client_credit')`, clientID).Scan(&sum)
+	return sum, err
+}
+
 // SearchClients finds clients by id, name, telephone number or plate, at most limit of them, by name.
 func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, limit int) ([]account.Found, error) {
 	words := strings.Fields(strings.ToLower(query))

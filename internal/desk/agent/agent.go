@@ -56,7 +56,9 @@ type Store interface {
 	// Client returns account.ErrNotFound for none.
 	Client(ctx context.Context, id string) (account.Client, []account.Vehicle, error)
 	Location(ctx context.Context, id string) (account.Location, error)
+	// Standing leaves out what live payments have reserved; Balance leaves out nothing, and is negative for a credit.
 	Standing(ctx context.Context, c account.Client) (account.Standing, error)
+	Balance(ctx context.Context, clientID string) (money.Cents, error)
 	// SearchClients takes the words and, if they are a telephone number, that number.
 	SearchClients(ctx context.Context, words string, number phone.Number, limit int) ([]account.Found, error)
 	Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error)
@@ -211,11 +213,9 @@ func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client,
 		}
 		out.Vehicles = append(out.Vehicles, Vehicle{v, l})
 	}
-	standing, err := d.Store.Standing(ctx, c)
-	if err != nil {
+	if out.Balance, err = d.Store.Balance(ctx, id); err != nil {
 		return out, err
 	}
-	out.Balance = standing.PastDue - standing.Credit
 	payments, err := d.Store.PaymentsOf(ctx, id, listMost)
 	if err != nil {
 		return out, err
@@ -225,12 +225,9 @@ func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client,
 		return out, err
 	}
 	for _, p := range payments {
-		// A payment of a live vehicle counts also what it has reserved, so that the page shows the whole balance.
 		if p.Effective(now).Live() {
-			out.Balance += p.Frozen.Summary.PastDue - p.Frozen.Summary.CreditApplied
-			if out.LiveID == "" {
-				out.LiveID = p.ID
-			}
+			out.LiveID = p.ID
+			break
 		}
 	}
 	return out, nil
