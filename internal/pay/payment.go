@@ -294,3 +294,11 @@ func (v View) Current() *Attempt {
 	}
 	return nil
 }
+
+// Glance is a payment as one of its links leads to it: enough to show it, not to decide about it.
+type Glance struct {
+	Payment  Payment
+	Attempts []Attempt // oldest first
+	Link     link.Link
+	Now      time.Time // of the clock that decides
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"paylink/internal/account"
@@ -67,24 +68,37 @@ func (t tx) attempts(paymentID string) ([]pay.Attempt, error) {
 
 const linkColumns = `id, payment_id, digest, state, phone_box, own_number, language, sent_by, created_ms, opened_ms, expires_ms`
 
+// pendingLink is a link's row before its box is opened.
+type pendingLink struct {
+	link.Link
+	box                           string
+	own, created, opened, expires int64
+}
+
+func (l *pendingLink) into() []any {
+	return []any{&l.ID, &l.PaymentID, &l.Digest, &l.State, &l.box, &l.own, &l.Language, &l.SentBy, &l.created, &l.opened, &l.expires}
+}
+
 func (t tx) scanLink(scan func(...any) error) (link.Link, error) {
-	var l link.Link
-	var box string
-	var own, created, opened, expires int64
-	err := scan(&l.ID, &l.PaymentID, &l.Digest, &l.State, &box, &own, &l.Language, &l.SentBy, &created, &opened, &expires)
+	var l pendingLink
+	err := scan(l.into()...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return l, link.ErrUnknown
+		return l.Link, link.ErrUnknown
 	}
 	if err != nil {
-		return l, err
+		return l.Link, err
 	}
-	number, err := t.d.config.Keys.Open(phoneOf(l.ID), box)
+	return t.openLink(l)
+}
+
+func (t tx) openLink(l pendingLink) (link.Link, error) {
+	number, err := t.d.config.Keys.Open(phoneOf(l.ID), l.box)
 	if err != nil {
-		return l, fmt.Errorf("the phone number of link %s can't be opened: %w", l.ID, err)
+		return l.Link, fmt.Errorf("the phone number of link %s can't be opened: %w", l.ID, err)
 	}
-	l.Phone, l.OwnNumber = phone.Stored(number), own != 0
-	l.CreatedAt, l.OpenedAt, l.ExpiresAt = fromMS(created), fromMS(opened), fromMS(expires)
-	return l, nil
+	l.Phone, l.OwnNumber = phone.Stored(number), l.own != 0
+	l.CreatedAt, l.OpenedAt, l.ExpiresAt = fromMS(l.created), fromMS(l.opened), fromMS(l.expires)
+	return l.Link, nil
 }
 
 // phoneOf is the purpose for which a row's phone number is sealed: its box opens in that row only.
@@ -153,6 +167,48 @@ func (d *DB) Payment(ctx context.Context, id string) (pay.Payment, error) {
 	p, err := d.read(ctx).payment(id)
 	return p.Payment, err
 }
+
+// Glance reads a payment, its attempts and one of its links for a payer's page: one query, and one more once there are attempts.
+func (d *DB) Glance(ctx context.Context, paymentID, linkID string) (pay.Glance, error) {
+	t := d.read(ctx)
+	var g pay.Glance
+	var nowMS int64
+	clock := `0`
+	if d.postgres && d.config.DatabaseClock {
+		clock = clockMS
+	}
+	var l pendingLink
+	p, err := scanPayment(func(into ...any) error {
+		return t.row(`SELECT `+glanceColumns+`, `+clock+` FROM payments p JOIN links l ON l.payment_id = p.id WHERE p.id = $1 AND l.id = $2`, paymentID, linkID).
+			Scan(append(append(into, l.into()...), &nowMS)...)
+	})
+	if err != nil {
+		return g, err
+	}
+	g.Payment = p.Payment
+	if g.Link, err = t.openLink(l); err != nil {
+		return g, err
+	}
+	if g.Now = fromMS(nowMS); nowMS == 0 {
+		if g.Now, err = t.now(); err != nil {
+			return g, err
+		}
+	}
+	if p.Attempt > 0 {
+		g.Attempts, err = t.attempts(p.ID)
+	}
+	return g, err
+}
+
+var glanceColumns = prefixed("p", paymentColumns) + ", " + prefixed("l", linkColumns)
+
+// prefixed names columns of one table of a join.
+func prefixed(table, columns string) string {
+	return column.ReplaceAllString(columns, table+".$1")
+}
+
+// column finds the names of columns; the functions and literals around them are in capitals, digits and quotes.
+var column = regexp.MustCompile(`\b([a-z][a-z0-9_]*)\b`)
 
 // Begin is T1 in one transaction.
 func (d *DB) Begin(ctx context.Context, clientID, vehicleID, formKey string, decide func(pay.Start) (pay.Begin, error)) (pay.Payment, error) {
@@ -436,12 +492,6 @@ func (d *DB) Opened(ctx context.Context, linkID string, e trail.Entry) (bool, er
 func (d *DB) LinkOf(ctx context.Context, digest link.Digest) (link.Link, error) {
 	t := d.read(ctx)
 	return t.scanLink(t.row(`SELECT `+linkColumns+` FROM links WHERE digest = $1`, string(digest)).Scan)
-}
-
-// Link finds a link by its id.
-func (d *DB) Link(ctx context.Context, id string) (link.Link, error) {
-	t := d.read(ctx)
-	return t.scanLink(t.row(`SELECT `+linkColumns+` FROM links WHERE id = $1`, id).Scan)
 }
 
 // Links lists a payment's links, oldest first.

@@ -211,9 +211,12 @@ func (t tx) now() (time.Time, error) {
 		return t.d.config.Now().Truncate(time.Millisecond).UTC(), nil
 	}
 	var ms int64
-	err := t.row(`SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)`).Scan(&ms)
+	err := t.row(`SELECT ` + clockMS).Scan(&ms)
 	return time.UnixMilli(ms).UTC(), err
 }
+
+// clockMS is the database server's clock, which goes on within a transaction.
+const clockMS = `CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)`
 
 // Now reads the clock that decides.
 func (d *DB) Now(ctx context.Context) (time.Time, error) { return d.read(ctx).now() }

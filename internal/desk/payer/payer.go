@@ -23,9 +23,11 @@ const SessionLife = 24 * time.Hour
 
 // Store is what the desk reads.
 type Store interface {
-	View(ctx context.Context, paymentID string) (pay.View, error)
+	// Glance reads what a payer may see of a payment, by one of its links: the payment, its attempts, that link and the clock that decides. It takes no
+	// lock and no more facts than these. Errors: pay.ErrNotFound.
+	Glance(ctx context.Context, paymentID, linkID string) (pay.Glance, error)
 	LinkOf(ctx context.Context, d link.Digest) (link.Link, error)
-	Link(ctx context.Context, id string) (link.Link, error)
+	Write(ctx context.Context, e trail.Entry) error
 	Opened(ctx context.Context, linkID string, e trail.Entry) (live bool, err error)
 }
 
@@ -127,42 +129,27 @@ const (
 
 // Page is a payment as one session sees it.
 type Page struct {
-	Place    Place
-	View     pay.View
-	Link     link.Link    // the session's own
-	Attempt  *pay.Attempt // the session's latest; nil: none
-	Left     time.Duration
-	Nonce    string // signed, for one press of the button; "" unless Payable
-	Discreet bool   // the number is not the client's: no vehicle, no program, no full name, no past-due wording
+	pay.Glance // Link is the session's own
+	Place      Place
+	Attempt    *pay.Attempt // the session's latest; nil: none
+	Left       time.Duration
+	Nonce      string // signed, for one press of the button; "" unless Payable
+	Discreet   bool   // the number is not the client's: no vehicle, no program, no full name, no past-due wording
 }
 
 // TriesLeft is how many more declines the payment takes before it locks.
-func (p Page) TriesLeft() int { return pay.MaxDeclines - p.View.Payment.Declines }
+func (p Page) TriesLeft() int { return pay.MaxDeclines - p.Payment.Declines }
 
 // Page shows a session its payment. It changes nothing. Errors: pay.ErrNotFound.
 func (d *Desk) Page(ctx context.Context, s link.Session) (Page, error) {
-	v, err := d.Store.View(ctx, s.PaymentID)
+	seen, err := d.Store.Glance(ctx, s.PaymentID, s.LinkID)
 	if err != nil {
 		return Page{}, err
 	}
-	return d.page(ctx, s, v)
-}
-
-func (d *Desk) page(ctx context.Context, s link.Session, v pay.View) (Page, error) {
-	p := Page{View: v}
-	if v.Link != nil && v.Link.ID == s.LinkID {
-		p.Link = *v.Link
-	} else {
-		l, err := d.Store.Link(ctx, s.LinkID)
-		if err != nil {
-			return p, err
-		}
-		p.Link = l
-	}
-	p.Discreet = !p.Link.OwnNumber
-	for i := range v.Attempts {
-		if v.Attempts[i].SessionID == s.ID {
-			p.Attempt = &v.Attempts[i]
+	p := Page{Glance: seen, Discreet: !seen.Link.OwnNumber}
+	for i := range p.Attempts {
+		if p.Attempts[i].SessionID == s.ID {
+			p.Attempt = &p.Attempts[i]
 		}
 	}
 	p.Place = place(p)
@@ -170,16 +157,16 @@ func (d *Desk) page(ctx context.Context, s link.Session, v pay.View) (Page, erro
 		p.Place = Expired // the door has forgotten the link: it ended early
 	}
 	if p.Place == Payable {
-		p.Left = max(0, v.Payment.ExpiresAt.Sub(v.Facts.Now))
-		p.Nonce = link.Nonce{ID: d.NewID(), PaymentID: v.Payment.ID, LinkID: s.LinkID, Summary: v.Payment.SummaryHash}.Sign(d.Keys)
+		p.Left = max(0, p.Payment.ExpiresAt.Sub(p.Now))
+		p.Nonce = link.Nonce{ID: d.NewID(), PaymentID: p.Payment.ID, LinkID: s.LinkID, Summary: p.Payment.SummaryHash}.Sign(d.Keys)
 	}
 	return p, nil
 }
 
 func place(p Page) Place {
-	payment := p.View.Payment
+	payment := p.Payment
 	own := p.Attempt != nil && p.Attempt.N == payment.Attempt
-	switch state := payment.Effective(p.View.Facts.Now); state {
+	switch state := payment.Effective(p.Now); state {
 	case pay.Paid:
 		if p.Attempt != nil && p.Attempt.State == pay.Succeeded {
 			return PaidHere
@@ -240,29 +227,40 @@ func (d *Desk) Pay(ctx context.Context, s link.Session, press Press) (Page, pay.
 		return Page{}, pay.Secret{}, err
 	}
 	if nonce.PaymentID != s.PaymentID || nonce.LinkID != s.LinkID {
-		return Page{}, pay.Secret{}, pay.ErrOtherLink
+		return Page{}, pay.Secret{}, d.refused(ctx, s, pay.ErrOtherLink)
 	}
 	if s.ReadOnly {
-		return Page{}, pay.Secret{}, pay.ErrClosed
+		return Page{}, pay.Secret{}, d.refused(ctx, s, pay.ErrClosed)
 	}
 	r, err := d.Machine.Charge(ctx, pay.Try{
 		PaymentID: s.PaymentID, LinkID: s.LinkID, Nonce: nonce, SessionID: s.ID, PaymentMethod: press.PaymentMethod, Terms: press.Terms,
 		Language: press.Language, Address: press.Address, UserAgent: press.UserAgent,
 	})
-	return d.after(ctx, s, r, err)
+	if err != nil {
+		return Page{}, pay.Secret{}, d.refused(ctx, s, err)
+	}
+	p, err := d.Page(ctx, s)
+	return p, r.ClientSecret, err
+}
+
+// refused writes our own no into the trail, and returns it. A fault is no refusal.
+func (d *Desk) refused(ctx context.Context, s link.Session, why error) error {
+	for _, no := range []error{pay.ErrBrand, pay.ErrCard, pay.ErrTerms, pay.ErrOtherLink, pay.ErrElsewhere, pay.ErrClosed, pay.ErrNeedsReview} {
+		if errors.Is(why, no) {
+			e := trail.Entry{ID: d.NewID(), At: d.Now(), Actor: trail.Actor{Kind: trail.Payer, ID: s.ID}, Act: "pay", Object: s.PaymentID, Refused: no.Error()}
+			return errors.Join(why, d.Store.Write(ctx, e))
+		}
+	}
+	return why
 }
 
 // Continue goes on after 3-D Secure.
 func (d *Desk) Continue(ctx context.Context, s link.Session, attemptID string) (Page, pay.Secret, error) {
 	r, err := d.Machine.Continue(ctx, s.PaymentID, attemptID, s.ID)
-	return d.after(ctx, s, r, err)
-}
-
-func (d *Desk) after(ctx context.Context, s link.Session, r pay.Result, err error) (Page, pay.Secret, error) {
 	if err != nil {
 		return Page{}, pay.Secret{}, err
 	}
-	p, err := d.page(ctx, s, r.View)
+	p, err := d.Page(ctx, s)
 	return p, r.ClientSecret, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"paylink/internal/account"
 	"paylink/internal/desk/payer"
 	"paylink/internal/lang"
 	"paylink/internal/link"
@@ -196,7 +197,7 @@ func (s *server) page(r *web.Request) (web.Answer, error) {
 		a, err := s.state(r, p, l)
 		return chosen(r, a), err
 	}
-	payment := p.View.Payment
+	payment := p.Payment
 	page := Pay{
 		Chrome:   s.chrome(r, l, "/pay"),
 		TotalDue: payment.Amount().String(), DaysLabel: daysLabel(l, payment, p.Discreet), PaidTo: l.Date(payment.PaidTo()),
@@ -220,7 +221,7 @@ func (s *server) state(r *web.Request, p payer.Page, l lang.Lang) (web.Answer, e
 		return web.Answer{}, errors.New("no page for place " + string(p.Place))
 	}
 	page := State{Chrome: s.chrome(r, l, "/pay"), Kind: k.kind}
-	page.Reference = p.View.Payment.Reference()
+	page.Reference = p.Payment.Reference()
 	return s.Pages.Page(k.status, StatePage, page)
 }
 
@@ -392,10 +393,10 @@ func (s *server) receipt(r *web.Request) (web.Answer, error) {
 	if p.Place != payer.PaidHere {
 		return web.Redirect("/pay"), nil
 	}
-	l, payment := s.language(r, p.Link), p.View.Payment
+	l, payment := s.language(r, p.Link), p.Payment
 	page := Receipt{
 		Chrome:   s.chrome(r, l, "/pay/receipt"),
-		TotalDue: payment.Amount().String(), When: l.DateTime(payment.ClosedAt.In(p.View.Facts.Location.TimeZone())),
+		TotalDue: payment.Amount().String(), When: l.DateTime(payment.ClosedAt.In(account.Location{Zone: payment.Frozen.Zone}.TimeZone())),
 		CardBrand: brandName(p.Attempt.Card.Brand), CardLast4: p.Attempt.Card.Last4, PaidTo: l.Date(payment.PaidTo()), Lines: Lines(l, payment.Frozen, p.Discreet),
 		MayText: r.URL.Query().Get("texted") == "", Texted: r.URL.Query().Get("texted") != "",
 	}
