@@ -205,8 +205,10 @@
     if (!field) return;
     const plain = (/** @type {string} */ s) => s.replace(/\D/g, '').replace(/^1(?=\d{10}$)/, '');
     const now = plain(field.value), own = now === plain(field.dataset.own || '');
-    by('whose').textContent = own ? 'Client’s own number.' : 'Another number.';
-    by('ending').replaceChildren(...(now.length === 10 ? ['ending ', Object.assign(document.createElement('b'), {textContent: now.slice(-4)})] : ['the number is not complete']));
+    const whole = now.length === 10;
+    by('whose').textContent = own ? 'Client’s own number.' : whole ? 'Another number.' : 'The number is not complete.';
+    by('ending').hidden = !whole;
+    /** @type {HTMLElement} */ (by('ending').querySelector('b')).textContent = now.slice(-4);
     by('other').hidden = own && !by('other').querySelector('[aria-invalid=true]');
   }
   panel.addEventListener('input', (event) => {
@@ -388,6 +390,6 @@
   const dialog = /** @type {HTMLDialogElement | null} */ (panel.querySelector('dialog[data-open]'));
   if (dialog) ask(dialog);
   const first = by('panel-body').dataset.focus;
-  if (first && first !== 'reason') document.getElementById(first)?.focus();
+  if (first && !dialog) document.getElementById(first)?.focus();
   watch();
 })();

@@ -313,6 +313,8 @@ func (s *server) panel(r *web.Request, who staff.Member, c agent.Client, a ask, 
 // aim says where the reader goes on, and what is told.
 func (p *Panel) aim(a ask, d draft) {
 	switch {
+	case p.Cancel != nil && p.Cancel.Error != "":
+		p.Focus, p.Say = "words", p.Cancel.Error
 	case p.Cancel != nil && p.Cancel.Open:
 		p.Focus = "reason"
 	case d.send != nil && d.send.PhoneError != "":
@@ -371,7 +373,7 @@ func (s *server) summary(r *web.Request, who staff.Member, c agent.Client, a ask
 	}
 	switch {
 	case got.Blocked != "":
-		sum.Blocked = blockedWords(got.Blocked, got.Location.Name)
+		sum.Blocked = blockedWords(got.Blocked)
 		p.Say = sum.Blocked
 	case got.LiveID != "":
 		sum.Live = &Live{PaymentID: got.LiveID}

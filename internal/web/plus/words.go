@@ -112,10 +112,9 @@ func notesOf(f pay.Frozen) []string {
 	return out
 }
 
-func blockedWords(why agent.Blocked, location string) string {
+// blockedWords say in the summary why nothing can be sent. Why a location takes no payments stands above it, under the button.
+func blockedWords(why agent.Blocked) string {
 	switch why {
-	case quote.LocationNotConfigured, quote.LocationSuspended:
-		return closedWords(why, location)
 	case agent.InCollections:
 		return "The account is in collections. Only the collections company may take its payments; no link can be sent."
 	case quote.NothingDue:
@@ -123,7 +122,7 @@ func blockedWords(why agent.Blocked, location string) string {
 	case quote.BelowMinimum:
 		return fmt.Sprintf("The total is below %s, the least that a card can be charged. No link can be sent.", quote.MinimumCharge)
 	}
-	return "No link can be sent for this vehicle."
+	return "The location takes no payments. No link can be sent for this vehicle."
 }
 
 // closedWords say why a location takes no payments; "" if it does.
