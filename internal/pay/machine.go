@@ -292,7 +292,7 @@ func (m *Machine) result(ctx context.Context, paymentID, sessionID string, secre
 			r.Attempt = &v.Attempts[i]
 		}
 	}
-	if v.Payment.State == NeedsAction && r.Attempt != nil && r.Attempt.N == v.Payment.Attempt {
+	if v.Payment.State == NeedsAction && v.Payment.ClosingAs == "" && r.Attempt != nil && r.Attempt.N == v.Payment.Attempt {
 		r.ClientSecret = secret
 	}
 	return r, nil
@@ -308,7 +308,7 @@ func (m *Machine) drive(ctx context.Context, id string, done applied, by trail.A
 			if err != nil {
 				return Secret{}, err
 			}
-			if next.payment.State == NeedsAction {
+			if next.payment.State == NeedsAction && !next.has(SendCancel) {
 				return secret, nil
 			}
 			done = next

@@ -313,6 +313,8 @@ func afterNo(l Life, e Event, as AttemptState) (Life, []Effect, error) {
 // action is T7, and T11 towards it.
 func action(l Life, e Event) (Life, []Effect, error) {
 	switch {
+	case l.State == Paying && l.Phase != 1: // it may have been read before phase 2 began: the next look knows
+		return unknown(l, e)
 	case l.Phase != 1: // a phase never goes back
 		l.State = Unknown
 		return closing(l, e)
@@ -337,6 +339,8 @@ func ready(l Life, e Event) (Life, []Effect, error) {
 			l.State = Unknown
 		}
 		return closing(l, e)
+	case l.State == Paying && l.Phase == 2: // its confirm is on its way
+		return tick(l, e)
 	case l.Phase == 2: // its confirm has left no trace: the same again
 		l.Sends++
 		return resend(l, e)
