@@ -123,4 +123,4 @@ func number(s string) int {
 	return n
 }
 
-func digit(n int) byte { return '0' + byte(n%10) }
+func digit(n int) byte { return "0123456789"[n%10] }

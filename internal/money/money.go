@@ -31,7 +31,7 @@ func (c Cents) Accounting() string {
 }
 
 func magnitude(c Cents) string {
-	u := uint64(c)
+	u := uint64(c) // #nosec G115 -- two's complement is meant: -u is the magnitude of a negative c, of the smallest too
 	if c < 0 {
 		u = -u
 	}
@@ -74,11 +74,11 @@ func (c Cents) Part(numerator, denominator int64, r Rounding) (Cents, error) {
 	if c == math.MinInt64 {
 		return 0, ErrOverflow
 	}
-	u, negative := uint64(c), c < 0
+	u, negative := uint64(c), c < 0 // #nosec G115 -- as in magnitude
 	if negative {
 		u = -u
 	}
-	hi, lo := bits.Mul64(u, uint64(numerator))
+	hi, lo := bits.Mul64(u, uint64(numerator)) // #nosec G115 -- not negative, checked above
 	if hi >= uint64(denominator) {
 		return 0, ErrOverflow
 	}

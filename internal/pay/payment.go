@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"paylink/internal/account"
@@ -235,7 +236,7 @@ type Attempt struct {
 
 // Key is the idempotency key of an attempt's confirm in a phase.
 func (a Attempt) Key(phase int) string {
-	return "confirm:" + a.ID + ":" + string(rune('0'+phase))
+	return "confirm:" + a.ID + ":" + strconv.Itoa(phase)
 }
 
 // Card is what may be known of a card.

@@ -217,13 +217,7 @@ func (s *Server) sid(prefix string) string {
 	return fmt.Sprintf("%s%016x%016x", prefix, s.chance.Uint64(), s.chance.Uint64())
 }
 
-// start runs f unless the server is closed.
-func (s *Server) start(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.startLocked(f)
-}
-
+// startLocked runs f unless the server is closed. The lock must be held.
 func (s *Server) startLocked(f func()) {
 	if !s.closed {
 		s.work.Go(f)
