@@ -109,8 +109,8 @@
     if (words) say(words);
     const dialog = /** @type {HTMLDialogElement | null} */ (panel.querySelector('dialog[data-open]'));
     if (dialog) ask(dialog);
-    const focus = how.quiet ? held : from.dataset.focus || held;
-    const target = focus && document.getElementById(focus);
+    const wanted = how.quiet ? [held] : [from.dataset.focus, held, held && 'status-title', held && 'summary-title'];
+    const target = wanted.map((id) => id && document.getElementById(id)).find(Boolean);
     if (target) {
       target.focus();
       target.scrollIntoView({block: 'nearest'});

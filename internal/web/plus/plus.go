@@ -42,25 +42,47 @@ func Mount(r *mux.Router, c Config) {
 	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce)}
 	s.door.Policy = func(nonce string) string { return web.Policy(nonce) }
 	s.door.Refuse = s.refuse
+	// Where sessions can't be read, nobody knows who is there.
+	stranger := s.door
+	stranger.Refuse = func(r *web.Request, p web.Problem) (web.Answer, error) { return s.problem(r, p, staff.Member{}) }
 	s.Sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-		s.door.Handle(func(*web.Request) (web.Answer, error) { return web.Answer{}, err }).ServeHTTP(w, r)
+		stranger.Handle(func(*web.Request) (web.Answer, error) { return web.Answer{}, err }).ServeHTTP(w, r)
 	}
 
 	r.Handle("/plus", s.open(func(*web.Request) (web.Answer, error) { return web.Redirect(home), nil })).Methods(http.MethodGet)
 	p := r.PathPrefix(home).Subrouter()
 	p.NotFoundHandler = s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrNoRoute })
-	p.MethodNotAllowedHandler = s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrMethod })
-	p.Handle("/", s.open(s.home)).Methods(http.MethodGet)
-	p.Handle("/", s.open(s.signIn)).Methods(http.MethodPost)
-	p.Handle("/sign-out", s.open(s.signOut)).Methods(http.MethodPost)
-	p.Handle("/clients", s.acts(s.clients)).Methods(http.MethodGet)
-	p.Handle("/clients", s.acts(s.search)).Methods(http.MethodPost)
-	p.Handle("/clients/{id}", s.acts(s.client)).Methods(http.MethodGet)
-	p.Handle("/clients/{id}/links", s.acts(s.send)).Methods(http.MethodPost)
-	p.Handle("/payments/{id}", s.acts(s.payment)).Methods(http.MethodGet)
-	p.Handle("/payments/{id}/status", s.watches(s.status)).Methods(http.MethodGet)
-	p.Handle("/payments/{id}/resend", s.acts(s.resend)).Methods(http.MethodPost)
-	p.Handle("/payments/{id}/cancel", s.acts(s.cancel)).Methods(http.MethodPost)
+	wrongMethod := s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrMethod })
+	// The router forgets a method that does not fit as soon as a later route of a subrouter is tried, and would say 404: methods are told apart here.
+	route := func(path string, get, post http.Handler) {
+		var allowed []string
+		if get != nil {
+			allowed = append(allowed, http.MethodGet, http.MethodHead)
+		}
+		if post != nil {
+			allowed = append(allowed, http.MethodPost)
+		}
+		p.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodGet && get != nil:
+				get.ServeHTTP(w, r)
+			case r.Method == http.MethodPost && post != nil:
+				post.ServeHTTP(w, r)
+			default:
+				w.Header().Set("Allow", strings.Join(allowed, ", "))
+				wrongMethod.ServeHTTP(w, r)
+			}
+		})
+	}
+	route("/", s.open(s.home), s.open(s.signIn))
+	route("/sign-out", nil, s.open(s.signOut))
+	route("/clients", s.acts(s.clients), s.acts(s.search))
+	route("/clients/{id}", s.acts(s.client), nil)
+	route("/clients/{id}/links", nil, s.acts(s.send))
+	route("/payments/{id}", s.acts(s.payment), nil)
+	route("/payments/{id}/status", s.watches(s.status), nil)
+	route("/payments/{id}/resend", nil, s.acts(s.resend))
+	route("/payments/{id}/cancel", nil, s.acts(s.cancel))
 }
 
 const home = "/plus/"
@@ -107,6 +129,10 @@ func (s *server) refuse(r *web.Request, p web.Problem) (web.Answer, error) {
 	if p.Code == "no_session" && r.Header.Get(part) == "" {
 		return s.Pages.Page(p.Status, SignInPage, SignIn{Chrome: s.chrome(r, staff.Member{}), Back: back(r), Over: true})
 	}
+	return s.problem(r, p, who)
+}
+
+func (s *server) problem(r *web.Request, p web.Problem, who staff.Member) (web.Answer, error) {
 	page := Problem{Chrome: s.chrome(r, who), Reference: r.ID}
 	page.Title, page.Text = problemWords(p)
 	if r.Header.Get(part) != "" {
