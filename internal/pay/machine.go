@@ -592,7 +592,10 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 			Life: Life{State: Open, ExpiresAt: now.Add(m.Life), NextAt: now.Add(m.Life)},
 		}
 		b.Payment.ChainID = b.Payment.ID
-		if last := s.Last; last != nil && last.State.Closed() && now.Sub(last.ClosedAt) < chainWithin {
+		switch last := s.Last; {
+		case s.Live != nil: // the stale one, which closes here
+			b.Payment.ChainID = s.Live.Payment.ChainID
+		case last != nil && last.State.Closed() && now.Sub(last.ClosedAt) < chainWithin:
 			b.Payment.ChainID = last.ChainID
 		}
 		l, msg := m.newLink(b.Payment.ID, now, b.Payment.ExpiresAt)

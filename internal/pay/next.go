@@ -471,9 +471,9 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 // actionPoll is how often a payment in 3-D Secure is looked at: no webhook announces requires_confirmation.
 const actionPoll = 10 * time.Second
 
-// wait is how long until the next look, after so many fruitless ones: 1, 2, 4, 8, 16, 30 seconds.
+// wait is how long until the next look, after so many fruitless ones: 1, 2, 4, 8 seconds and no longer, since a payer may be waiting for the truth.
 func wait(looks int) time.Duration {
-	return min(time.Second<<min(looks, 5), 30*time.Second)
+	return time.Second << min(looks, 3)
 }
 
 func sooner(a, b time.Time) time.Time {

@@ -461,7 +461,7 @@ func TestWaitsGrowAndStay(t *testing.T) {
 	for n := range 8 {
 		got = append(got, wait(n).String())
 	}
-	if s := fmt.Sprint(got); s != "[1s 2s 4s 8s 16s 30s 30s 30s]" {
+	if s := fmt.Sprint(got); s != "[1s 2s 4s 8s 8s 8s 8s 8s]" {
 		t.Error(s)
 	}
 }

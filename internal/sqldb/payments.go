@@ -106,7 +106,7 @@ func phoneOf(id string) string { return "phone of " + id }
 
 // newestLink is the live link, or the last one there was; nil if there was none.
 func (t tx) newestLink(paymentID string) (*link.Link, error) {
-	l, err := t.scanLink(t.row(`SELECT `+linkColumns+` FROM links WHERE payment_id = $1 ORDER BY CASE WHEN state = 'live' THEN 0 ELSE 1 END, created_ms DESC LIMIT 1`, paymentID).Scan)
+	l, err := t.scanLink(t.row(`SELECT `+linkColumns+` FROM links WHERE payment_id = $1 ORDER BY CASE state WHEN 'live' THEN 0 WHEN 'dead' THEN 1 ELSE 2 END, created_ms DESC LIMIT 1`, paymentID).Scan)
 	if errors.Is(err, link.ErrUnknown) {
 		return nil, nil
 	}
