@@ -24,6 +24,9 @@ const (
 	receiptLife   = 4 * time.Hour    // how long the carrier may hold a receipt
 )
 
+// codeOptedOut is the carrier's own code for it (sms.OptedOut).
+const codeOptedOut = 21610
+
 // Deliver carries one text a step on: the PaymentIntent is made and stored, the token is at the door, the text is handed over, and a lost answer is
 // resolved by asking, not by sending again. Each step is on record before the next begins, so that any worker may go on after a crash.
 func (m *Machine) Deliver(ctx context.Context, messageID string) error {
@@ -48,8 +51,13 @@ func (m *Machine) Deliver(ctx context.Context, messageID string) error {
 		if got, err := m.Carrier.Status(ctx, msg.SID); err == nil {
 			m.take(&msg, got, now)
 		}
+		// Some carriers never tell that a text has arrived: it is asked for as long as anybody cares.
+		cares := v.Payment.ExpiresAt
+		if msg.Kind == sms.ReceiptText {
+			cares = msg.CreatedAt.Add(receiptLife)
+		}
 		msg.NextAt = now.Add(pollEvery)
-		if msg.Kind == sms.LinkText && now.After(v.Payment.ExpiresAt.Add(pollEvery)) {
+		if !msg.EndedAt.IsZero() || now.After(cares.Add(pollEvery)) {
 			msg.NextAt = time.Time{}
 		}
 		return m.Store.SaveMessage(ctx, msg)
@@ -105,12 +113,22 @@ func (m *Machine) later(ctx context.Context, msg sms.Message, at time.Time) erro
 	return m.Store.SaveMessage(ctx, msg)
 }
 
+var errReplaced = errors.New("the link was replaced")
+
 // notSent closes a payment whose text never went out: nobody can open it.
 func (m *Machine) notSent(ctx context.Context, msg sms.Message, why string) error {
 	done, err := m.apply(ctx, msg.PaymentID, act{
 		by: trail.BySystem, name: "give up sending", detail: why,
-		event: func(View) (Event, error) { return Event{Kind: NotHandedOver}, nil },
+		event: func(v View) (Event, error) {
+			if v.Link == nil || v.Link.ID != msg.LinkID {
+				return Event{}, errReplaced
+			}
+			return Event{Kind: NotHandedOver}, nil
+		},
 	})
+	if errors.Is(err, errReplaced) {
+		return nil // a newer link was sent meanwhile; the old text was dropped with its own
+	}
 	if err != nil {
 		return err
 	}
@@ -138,8 +156,15 @@ func (m *Machine) body(msg sms.Message, v View) string {
 }
 
 // handOver gives the text to the carrier. It is written down as unclear before it is sent: a process that dies in between has it asked for, not sent again.
+// A number that has opted out since is not texted: of the words that only we know, the carrier knows nothing.
 func (m *Machine) handOver(ctx context.Context, msg sms.Message, v View, validity time.Duration) error {
 	now := v.Facts.Now
+	if out, err := m.Store.OptedOut(ctx, msg.Phone.E164()); err != nil {
+		return err
+	} else if out {
+		m.take(&msg, sms.Receipt{Status: sms.Failed, ErrorCode: codeOptedOut}, now)
+		return m.Store.SaveMessage(ctx, msg)
+	}
 	msg.Status, msg.NextAt = sms.Unclear, now.Add(askAfter)
 	msg.Tries++
 	if msg.HandedAt.IsZero() {

@@ -273,7 +273,9 @@ func need[T any](v T, err error) func(*town) T {
 
 // --- The agent ------------------------------------------------------------------------------------------------------------------------------
 
-func number(last4 string) phone.Number { return phone.Stored("+1804555" + last4) }
+func number(last4 string) phone.Number { return phoneOf("+1804555" + last4) }
+
+func phoneOf(e164 string) phone.Number { return phone.Stored(e164) }
 
 func (b *town) order(client, vehicle, to string) pay.Order {
 	return pay.Order{
