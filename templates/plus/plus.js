@@ -90,7 +90,6 @@
       to.tabIndex = -1;
       from.prepend(to);
       to.focus();
-      say(to.innerText);
       return;
     }
     const held = document.activeElement && panel.contains(document.activeElement) ? document.activeElement.id : '';
@@ -194,7 +193,7 @@
     dialog.removeAttribute('open');
     dialog.removeAttribute('data-open');
     dialog.showModal();
-    (dialog.querySelector('[aria-invalid=true]') || by('reason')).focus();
+    (/** @type {HTMLElement | null} */ (dialog.querySelector('[aria-invalid=true]')) || by('reason')).focus();
   }
   document.addEventListener('close', () => { if (opener instanceof HTMLElement && opener.isConnected) opener.focus(); }, true);
 
@@ -306,31 +305,25 @@
   function over() {
     const note = by('connection');
     if (!note) return;
-    note.hidden = false;
-    note.textContent = 'You are signed out. ';
-    note.append(Object.assign(document.createElement('a'), {href: location.href, textContent: 'Sign in to go on'}));
-    say('You are signed out.');
+    note.replaceChildren('You are signed out. ', Object.assign(document.createElement('a'), {href: location.href, textContent: 'Sign in to go on'}));
   }
 
   /** @param {boolean} on */
   function connected(on) {
     pause = on ? POLL : Math.min(pause * 2, SLOWEST);
     const note = document.getElementById('connection');
-    if (!note || note.hidden === on) return;
-    note.hidden = on;
-    if (!on) say('Reconnecting…');
+    const words = on ? '' : 'Reconnecting…';
+    if (note && note.textContent !== words) note.textContent = words;
   }
 
   /** @param {string} html */
   function change(html) {
     const from = document.getElementById('status'), to = parse(html);
     if (!from || !to || to.id !== 'status') return;
-    const told = from.dataset.headline;
     const held = document.activeElement && from.contains(document.activeElement) ? document.activeElement.id : '';
     morph(from, to);
     const now = by('status');
     if (held && !(document.activeElement && now.contains(document.activeElement))) (document.getElementById(held) || by('status-title')).focus();
-    if (now.dataset.headline !== told) say(now.dataset.headline || '');
     const leftPill = document.getElementById('left');
     if (leftPill) left(Number(leftPill.dataset.left));
     if (now.dataset.over === 'true') refresh();

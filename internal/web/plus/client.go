@@ -310,23 +310,23 @@ func (s *server) panel(r *web.Request, who staff.Member, c agent.Client, a ask, 
 	return p, http.StatusOK, nil
 }
 
-// aim says where the reader goes on, and what is told.
+// aim says where the reader goes on.
 func (p *Panel) aim(a ask, d draft) {
 	switch {
 	case p.Cancel != nil && p.Cancel.Error != "":
-		p.Focus, p.Say = "words", p.Cancel.Error
+		p.Focus = "words"
 	case p.Cancel != nil && p.Cancel.Open:
 		p.Focus = "reason"
 	case d.send != nil && d.send.PhoneError != "":
-		p.Focus, p.Say = "phone", d.send.PhoneError
+		p.Focus = "phone"
 	case d.send != nil && d.send.PayerError != "":
-		p.Focus, p.Say = "payer", d.send.PayerError
+		p.Focus = "payer"
 	case d.send != nil && d.send.ConsentErr != "":
-		p.Focus, p.Say = "consent", d.send.ConsentErr
+		p.Focus = "consent"
 	case d.why != nil:
 		p.Focus = "why"
 	case a.vehicle != "" && p.Summary != nil:
-		p.Focus, p.Say = "summary-title", "Total Due Amount "+p.Summary.Total
+		p.Focus = "summary-title"
 	case a.open:
 		p.Focus = "vehicle"
 	}
@@ -355,7 +355,7 @@ func (s *server) summary(r *web.Request, who staff.Member, c agent.Client, a ask
 	p.Days = n
 	got, err := s.Desk.Summary(r.Context(), who, agent.Choice{ClientID: c.ID, VehicleID: a.vehicle, Days: n})
 	if errors.Is(err, quote.ErrDays) {
-		p.DaysError, p.Focus, p.Say = "Choose 14 or 30 days.", "days", "Choose 14 or 30 days."
+		p.DaysError, p.Focus = "Choose 14 or 30 days.", "days"
 		return web.ProblemOf(err).Status, nil
 	}
 	if err != nil {
@@ -374,7 +374,6 @@ func (s *server) summary(r *web.Request, who staff.Member, c agent.Client, a ask
 	switch {
 	case got.Blocked != "":
 		sum.Blocked = blockedWords(got.Blocked)
-		p.Say = sum.Blocked
 	case got.LiveID != "":
 		sum.Live = &Live{PaymentID: got.LiveID}
 	default:
@@ -488,12 +487,7 @@ func (s *server) done(r *web.Request, who staff.Member, clientID string, a ask, 
 	if err != nil {
 		return web.Answer{}, err
 	}
-	if panel.Status != nil && say == "" {
-		say = panel.Status.Headline
-	}
-	if say != "" {
-		panel.Say = say
-	}
+	panel.Say = say
 	if focus != "" {
 		panel.Focus = focus
 	}

@@ -126,7 +126,7 @@ type Panel struct {
 	Status    *LinkStatus
 	Cancel    *Cancel
 	Focus     string // the id of what the reader looks at next
-	Say       string // told to whoever does not see the page change
+	Say       string // told once, where nothing that is focused tells it
 }
 
 // Option is a vehicle to choose.

@@ -269,8 +269,8 @@ func TestThePanelAloneIsTheSameAsOnThePage(t *testing.T) {
 		t.Errorf("it is found again at %s", at)
 	}
 	sent := v.post("/plus/clients/100042/links", alone.form("#send")).is(http.StatusOK).says("#status-title", "Link status")
-	if sent.Find("#panel-body").AttrOr("data-focus", "") != "status-title" || sent.Find("#panel-body").AttrOr("data-say", "") == "" {
-		t.Error("nobody is told that the link was sent")
+	if sent.Find("#panel-body").AttrOr("data-focus", "") != "status-title" || sent.words("#"+sent.Find("#status-title").AttrOr("aria-describedby", "")) == "" {
+		t.Error("nobody is led to what became of it")
 	}
 	v.post("/plus/clients/100042/links", url.Values{"shown": {"x"}}).is(http.StatusBadRequest).has("[data-problem]", 1).has("header", 0)
 }
