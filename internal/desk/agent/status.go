@@ -111,6 +111,9 @@ func (l *ladder) add(tone Tone, at time.Time, text, detail string) {
 	l.steps = append(l.steps, Step{Tone: tone, Text: text, Detail: detail, At: at})
 }
 
+// answerWithin is how soon a carrier answers on a good day; an answer that takes longer is worth telling the agent about.
+const answerWithin = 3 * time.Second
+
 // link adds what became of one text. Of an older link only its sending and its end are told.
 func (l *ladder) link(one link.Link, messages []sms.Message, newest bool) {
 	var m sms.Message
@@ -121,7 +124,11 @@ func (l *ladder) link(one link.Link, messages []sms.Message, newest bool) {
 	}
 	to := one.Phone.String()
 	live := newest && l.state == pay.Open
-	switch m.Status {
+	status := m.Status
+	if status == sms.Unclear && l.view.Facts.Now.Sub(m.HandedAt) < answerWithin {
+		status = sms.Waiting // the carrier is being told just now
+	}
+	switch status {
 	case sms.Waiting:
 		l.add(Now, one.CreatedAt, "Sending to "+to, "")
 		l.headline = "The text is on its way."
