@@ -101,7 +101,16 @@ func (d *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	up := func() (struct{}, error) {
+		_, err := provider.Up(ctx)
+		return struct{}{}, err
+	}
+	// On SQLite nothing keeps two instances apart: the one that comes second fails, is rolled back, and finds the work done when it looks again.
+	tries := uint(1)
+	if !d.postgres {
+		tries = 5
+	}
+	if _, err := backoff.Retry(ctx, up, backoff.WithMaxTries(tries)); err != nil {
 		return fmt.Errorf("the database can't be migrated: %w", err)
 	}
 	return nil
