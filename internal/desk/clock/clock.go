@@ -53,6 +53,9 @@ func (s *Sweeper) Run(ctx context.Context) {
 	var mu sync.Mutex
 	busy := map[string]bool{}
 	begin := func(what, id string, work func(context.Context, string) error) {
+		if ctx.Err() != nil {
+			return
+		}
 		mu.Lock()
 		already := busy[id]
 		busy[id] = true
@@ -60,7 +63,11 @@ func (s *Sweeper) Run(ctx context.Context) {
 		if already {
 			return
 		}
-		places <- struct{}{}
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done(): // what has not begun stays due for the next process
+			return
+		}
 		running.Add(1)
 		go func() {
 			defer running.Done()
