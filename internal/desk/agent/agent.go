@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"paylink/internal/account"
 	"paylink/internal/ledger"
@@ -476,18 +477,22 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	})
 }
 
-// freeText refuses what may be a card number (a run of 13 to 19 digits that passes the Luhn check, however it is spaced) and what is too long.
+// freeText refuses what may be a card number (a run of 13 to 19 digits that passes the Luhn check, however it is spaced, dashed or typed) and what is too long.
 func freeText(s string) error {
-	if len([]rune(s)) > reasonMost {
+	text := []rune(s)
+	if len(text) > reasonMost {
 		return ErrTooLong
 	}
 	var run []byte
-	for i := 0; i <= len(s); i++ {
+	for _, r := range append(text, 0) {
 		switch {
-		case i < len(s) && s[i] >= '0' && s[i] <= '9':
-			run = append(run, s[i]-'0')
+		case r >= '0' && r <= '9':
+			run = append(run, byte(r-'0'))
 			continue
-		case i < len(s) && (s[i] == ' ' || s[i] == '-' || s[i] == '.') && len(run) > 0:
+		case r >= '０' && r <= '９': // as an East Asian keyboard types them
+			run = append(run, byte(r-'０'))
+			continue
+		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), r == '.', r == '/', r == '_':
 			continue
 		}
 		for from := 0; from < len(run); from++ {
@@ -516,16 +521,31 @@ func luhn(digits []byte) bool {
 	return sum%10 == 0
 }
 
-// Resend sends a new link for the same payment. Errors: pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
+// Resend sends a new link for the same payment. Errors: ErrOptedOut, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Resend(ctx context.Context, who staff.Member, paymentID string) error {
 	err := who.May(staff.SendLinks)
 	if err == nil {
-		err = d.Machine.Resend(ctx, paymentID, actor(who))
+		err = d.resend(ctx, who, paymentID)
 	}
 	if refusal(err) {
 		return d.refused(ctx, who, "resend link", paymentID, "", err)
 	}
 	return err
+}
+
+func (d *Desk) resend(ctx context.Context, who staff.Member, paymentID string) error {
+	v, err := d.Store.View(ctx, paymentID)
+	if err != nil {
+		return err
+	}
+	if v.Link != nil && v.Payment.State.Live() {
+		if out, err := d.Store.OptedOut(ctx, v.Link.Phone.E164()); err != nil {
+			return err
+		} else if out {
+			return ErrOptedOut
+		}
+	}
+	return d.Machine.Resend(ctx, paymentID, actor(who))
 }
 
 // Cancel revokes a payment, with a reason in the agent's words. It returns where the payment stands: it may be too late to stop it.
