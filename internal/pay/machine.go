@@ -547,7 +547,7 @@ func (m *Machine) newLink(paymentID string, now, expires time.Time) (link.Link, 
 type Order struct {
 	ClientID  string
 	VehicleID string
-	FormKey   string
+	FormKey   string // "" if no form sent it
 	By        trail.Actor
 	Detail    string // for the trail
 	// Price freezes the quote from facts read in the same transaction. It may refuse.
@@ -558,6 +558,9 @@ type Order struct {
 // Send is T1: a payment, its link and its text, in one transaction. A second click of the same form finds the first one's payment.
 // Errors: ErrLive (with the live payment's id in *LiveError) and whatever Price refuses with.
 func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
+	if o.FormKey == "" {
+		o.FormKey = m.NewID()
+	}
 	var stale *applied
 	p, err := m.Store.Begin(ctx, o.ClientID, o.VehicleID, o.FormKey, func(s Start) (Begin, error) {
 		var b Begin
