@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -47,11 +48,18 @@ const cookieName = "__Host-pay"
 // languageCookie remembers which language the payer chose.
 const languageCookie = "__Host-lang"
 
-type server struct{ Config }
+type server struct {
+	Config
+	landings map[lang.Lang]func() (web.Answer, error) // the landing page in each language, drawn once
+}
 
 // Mount puts the door's routes on the router.
 func Mount(r *mux.Router, c Config) {
-	s := &server{c}
+	s := &server{Config: c, landings: map[lang.Lang]func() (web.Answer, error){}}
+	for _, l := range lang.All {
+		page := Landing{s.chrome(&web.Request{}, l, "/p")}
+		s.landings[l] = sync.OnceValues(func() (web.Answer, error) { return s.Pages.Page(http.StatusOK, LandingPage, page) })
+	}
 	pages, card := s.Door, s.Door
 	pages.Refuse, card.Refuse = s.refuse, s.refuse
 	pages.Policy = func(nonce string) string { return web.Policy(nonce) }
@@ -69,7 +77,7 @@ func Mount(r *mux.Router, c Config) {
 
 // Refuse draws a problem that no route stands for, such as an address that leads nowhere, as a payer's page: whoever gets lost here has most likely come by a text.
 func Refuse(c Config, h web.Handler) http.Handler {
-	s := &server{c}
+	s := &server{Config: c}
 	d := s.Door
 	d.Refuse = s.refuse
 	return d.Handle(h)
@@ -129,9 +137,7 @@ func cookie(name, value string, life time.Duration) *http.Cookie {
 
 // landing is the same for everybody who reads the language. It holds no secret, and the token in its address never reaches us.
 func (s *server) landing(r *web.Request) (web.Answer, error) {
-	page := Landing{s.chrome(r, s.language(r, link.Link{}), "/p")}
-	page.Nonce = ""
-	a, err := s.Pages.Page(http.StatusOK, LandingPage, page)
+	a, err := s.landings[s.language(r, link.Link{})]()
 	a.Header = http.Header{"Cache-Control": {"private, max-age=60"}, "Vary": {"Accept-Language, Cookie"}}
 	return chosen(r, a), err
 }
@@ -276,14 +282,22 @@ func (s *server) charge(r *web.Request) (web.Answer, error) {
 	if !strings.HasPrefix(in.PaymentMethod, "pm_") || len(in.PaymentMethod) > 100 {
 		return web.Answer{}, web.ErrBadRequest
 	}
-	agent := r.UserAgent()
 	page, secret, err := s.Desk.Pay(r.Context(), session, payer.Press{
-		PaymentMethod: in.PaymentMethod, Terms: in.Terms, Nonce: in.Nonce, Language: string(s.language(r, link.Link{})), Address: r.Address, UserAgent: agent[:min(len(agent), 300)],
+		PaymentMethod: in.PaymentMethod, Terms: in.Terms, Nonce: in.Nonce, Language: string(s.language(r, link.Link{})), Address: r.Address, UserAgent: clean(r.UserAgent(), 300),
 	})
 	if err != nil {
 		return web.Answer{}, err
 	}
 	return s.said(r, page, secret)
+}
+
+// clean cuts a header to so many characters that any database takes.
+func clean(text string, most int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
+	if r := []rune(text); len(r) > most {
+		return string(r[:most])
+	}
+	return text
 }
 
 func (s *server) goOn(r *web.Request) (web.Answer, error) {
