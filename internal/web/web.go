@@ -6,13 +6,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 	"github.com/rs/zerolog"
@@ -86,13 +90,13 @@ func (d *Door) Handle(h Handler) http.Handler {
 		hr = hr.WithContext(ctx)
 		hr.Body = http.MaxBytesReader(w, hr.Body, d.MaxBody)
 		r := &Request{Request: hr, ID: d.NewID(), Nonce: d.Nonce(), Address: clientAddress(hr, d.Proxies)}
-		answer, err := guarded(h, r)
+		answer, err := guarded(legible(h), r)
 		if err != nil {
 			p := ProblemOf(err)
 			if p.Status >= http.StatusInternalServerError {
 				d.Log.Error().Str("request", r.ID).Str("error", err.Error()).Msg("a request failed")
 			}
-			if answer, err = d.Refuse(r, p); err != nil {
+			if answer, err = guarded(func(r *Request) (Answer, error) { return d.Refuse(r, p) }, r); err != nil {
 				d.Log.Error().Str("request", r.ID).Str("error", err.Error()).Msg("an error page failed")
 				answer = Answer{Status: http.StatusInternalServerError, Type: "text/plain; charset=utf-8", Body: []byte("Something went wrong. Reference " + r.ID + "\n")}
 			}
@@ -150,6 +154,33 @@ func guarded(h Handler, r *Request) (a Answer, err error) {
 	return h(r)
 }
 
+// legible refuses an address that holds what is no text, before anybody works with it: a path leads nowhere then, a query can't be read.
+func legible(h Handler) Handler {
+	return func(r *Request) (Answer, error) {
+		for _, value := range mux.Vars(r.Request) {
+			if !isText(value) {
+				return Answer{}, ErrNoRoute
+			}
+		}
+		if !areTexts(r.URL.Query()) {
+			return Answer{}, ErrBadRequest
+		}
+		return h(r)
+	}
+}
+
+// isText says whether every store can hold a value: PostgreSQL takes UTF-8 without NUL, and answers anything else with an error.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+func areTexts(values url.Values) bool {
+	for name, list := range values {
+		if !isText(name) || slices.ContainsFunc(list, func(s string) bool { return !isText(s) }) {
+			return false
+		}
+	}
+	return true
+}
+
 type panicked struct {
 	value any
 	stack []byte
@@ -201,25 +232,32 @@ func trusted(host string, proxies []netip.Prefix) bool {
 	return false
 }
 
-// ReadJSON reads one JSON document into v. Errors: ErrBadRequest, ErrTooLarge.
+// ReadJSON reads one JSON document into v. What is no text, invalid UTF-8 or a NUL, can't be read. Errors: ErrBadRequest, ErrTooLarge.
 func ReadJSON(r *Request, v any) error {
 	if t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(t) != "application/json" {
 		return ErrBadRequest
 	}
-	d := json.NewDecoder(r.Body)
-	if err := d.Decode(v); err != nil {
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
 		return bodyError(err)
 	}
-	if d.More() {
+	// JSON writes a NUL in this way only.
+	if !utf8.Valid(b) || bytes.Contains(b, []byte(`\u0000`)) {
+		return ErrBadRequest
+	}
+	if err := json.Unmarshal(b, v); err != nil {
 		return ErrBadRequest
 	}
 	return nil
 }
 
-// ReadForm reads a form from the body. Errors: ErrBadRequest, ErrTooLarge.
+// ReadForm reads a form from the body. What is no text, invalid UTF-8 or a NUL, can't be read. Errors: ErrBadRequest, ErrTooLarge.
 func ReadForm(r *Request) error {
 	if err := r.ParseForm(); err != nil {
 		return bodyError(err)
+	}
+	if !areTexts(r.PostForm) {
+		return ErrBadRequest
 	}
 	return nil
 }
