@@ -4,6 +4,7 @@ package clock
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type Sweeper struct {
 	Machine Machine
 	Wait    func(ctx context.Context, wake <-chan struct{}) // until woken, or a round later
 	Failed  func(what, id string, err error)
-	Workers int
+	Workers int // payments at once, and texts at once
 	wake    chan struct{}
 	once    sync.Once
 }
@@ -44,33 +45,67 @@ func (s *Sweeper) Wake() {
 	}
 }
 
-// Run goes on until the context ends, and then lets what has begun come to its end.
+// Run goes on until the context ends, and then lets what has begun come to its end: that takes up to taskLimit.
 func (s *Sweeper) Run(ctx context.Context) {
 	wake := s.waker()
 	var running sync.WaitGroup
 	defer running.Wait()
+	// Texts and payments have places of their own: a carrier that hangs holds up no payment, and Stripe no text.
+	messages, payments := s.open(ctx, &running, "message", s.Machine.Deliver), s.open(ctx, &running, "payment", s.Machine.Tend)
+	for ctx.Err() == nil {
+		duePayments, dueMessages, err := s.Due(ctx, roundMost)
+		if err != nil && ctx.Err() == nil {
+			s.Failed("due", "", err)
+		}
+		messages.offer(dueMessages)
+		payments.offer(duePayments)
+		s.Wait(ctx, wake)
+	}
+}
+
+// pool works on one kind of task, with Workers places.
+type pool struct {
+	lists  chan []string
+	missed atomic.Bool // a list came while another was being taken up
+}
+
+// offer hands over what is due, and does not wait: what can't be taken up now is due still in the next round.
+func (p *pool) offer(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	select {
+	case p.lists <- ids:
+	default:
+		p.missed.Store(true)
+	}
+}
+
+// open has a pool take up what it is offered until the context ends. From then on nothing begins: it stays due for the next process.
+func (s *Sweeper) open(ctx context.Context, running *sync.WaitGroup, what string, work func(context.Context, string) error) *pool {
+	p := &pool{lists: make(chan []string, 1)}
 	places := make(chan struct{}, s.Workers)
 	var mu sync.Mutex
 	busy := map[string]bool{}
-	begin := func(what, id string, work func(context.Context, string) error) {
-		if ctx.Err() != nil {
-			return
-		}
+	begin := func(id string) {
 		mu.Lock()
 		already := busy[id]
-		busy[id] = true
 		mu.Unlock()
 		if already {
 			return
 		}
 		select {
 		case places <- struct{}{}:
-		case <-ctx.Done(): // what has not begun stays due for the next process
+		case <-ctx.Done():
 			return
 		}
-		running.Add(1)
-		go func() {
-			defer running.Done()
+		if ctx.Err() != nil { // both were so, and chance took the place
+			return
+		}
+		mu.Lock()
+		busy[id] = true
+		mu.Unlock()
+		running.Go(func() {
 			// A stop of the service does not cut through a payment.
 			task, cancel := context.WithTimeout(context.WithoutCancel(ctx), taskLimit)
 			defer cancel()
@@ -81,19 +116,22 @@ func (s *Sweeper) Run(ctx context.Context) {
 			delete(busy, id)
 			mu.Unlock()
 			<-places
-		}()
+		})
 	}
-	for ctx.Err() == nil {
-		payments, messages, err := s.Due(ctx, roundMost)
-		if err != nil && ctx.Err() == nil {
-			s.Failed("due", "", err)
+	running.Go(func() {
+		for {
+			select {
+			case ids := <-p.lists:
+				for _, id := range ids {
+					begin(id)
+				}
+				if p.missed.Swap(false) {
+					s.Wake()
+				}
+			case <-ctx.Done():
+				return
+			}
 		}
-		for _, id := range messages {
-			begin("message", id, s.Machine.Deliver)
-		}
-		for _, id := range payments {
-			begin("payment", id, s.Machine.Tend)
-		}
-		s.Wait(ctx, wake)
-	}
+	})
+	return p
 }
