@@ -194,7 +194,7 @@ func importFiles(args []string, getenv func(string) (string, bool), stdout, stde
 		fmt.Fprintln(stderr, "paylink import: nothing was imported:", err)
 		return max(failed, closed(db, stderr))
 	}
-	fmt.Fprintf(stdout, "imported %d locations, %d clients, %d vehicles\n", len(in.Locations), len(in.Clients), len(in.Vehicles))
+	fmt.Fprintf(stdout, "imported %d locations, %d clients, %d vehicles; those that were in the database already stay as they were\n", len(in.Locations), len(in.Clients), len(in.Vehicles))
 	return closed(db, stderr)
 }
 

@@ -235,11 +235,12 @@ type Import struct {
 	Clients   []account.Client
 	Vehicles  []account.Vehicle
 	Invoices  []ledger.Invoice // history from before, paid
-	Entries   []ledger.Entry   // opening balances
-	OptedOut  []phone.Number
+	Entries   []ledger.Entry   // opening balances, of clients that this import adds
+	OptedOut  []phone.Number   // of clients that this import adds
 }
 
-// Import adds facts in one transaction. What is there already is left as it is, so that an import may be repeated.
+// Import adds facts in one transaction. What is there already is left as it is, so that an import may be repeated: a client's opening balances and
+// opt-out are written with the client's own row and never later, and so are a vehicle's billed months.
 func (d *DB) Import(ctx context.Context, in Import) error {
 	return d.write(ctx, func(t tx) error {
 		now, err := t.now()
@@ -253,10 +254,15 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 				return err
 			}
 		}
+		clients, phones := map[string]bool{}, map[phone.Number]bool{} // new with this import
 		for _, c := range in.Clients {
-			if err := t.exec(`INSERT INTO clients (`+clientColumns+`, name_lower) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, strings.ToLower(c.Name())); err != nil {
+			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, name_lower) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, strings.ToLower(c.Name()))
+			if err != nil {
 				return err
+			}
+			if added {
+				clients[c.ID], phones[c.Phone] = true, true
 			}
 		}
 		for _, v := range in.Vehicles {
@@ -264,10 +270,14 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			if v.Hardship != nil {
 				h = *v.Hardship
 			}
-			if err := t.exec(`INSERT INTO vehicles (`+vehicleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+			added, err := t.insert(`INSERT INTO vehicles (`+vehicleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
 				v.ID, v.ClientID, v.LocationID, v.Label, v.Plate, v.PlateState, string(v.Program), int64(v.DailyRate), int64(v.LossProtectionDaily), string(v.PaidTo),
-				string(h.Kind), h.Percent, int64(h.Amount), flag(h.ReducesTaxBase), flag(h.ExemptStateFee)); err != nil {
+				string(h.Kind), h.Percent, int64(h.Amount), flag(h.ReducesTaxBase), flag(h.ExemptStateFee))
+			if err != nil {
 				return err
+			}
+			if !added {
+				continue
 			}
 			if err := t.feeMonths(v.ID, "", v.StateFeeMonths); err != nil {
 				return err
@@ -279,11 +289,20 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			}
 		}
 		for _, e := range in.Entries {
+			if err := e.Check(); err != nil {
+				return err
+			}
+			if !clients[e.ClientID] {
+				continue
+			}
 			if err := t.entry(e); err != nil && !errors.Is(err, ledger.ErrPosted) {
 				return err
 			}
 		}
 		for _, n := range in.OptedOut {
+			if !phones[n] {
+				continue
+			}
 			if err := t.exec(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`, n.E164(), ms(now)); err != nil {
 				return err
 			}
