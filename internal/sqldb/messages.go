@@ -160,11 +160,33 @@ func (d *DB) Messages(ctx context.Context, paymentID string) ([]sms.Message, err
 	return out, err
 }
 
+// optOut notes that a number wants no texts, and when; a number that has said so before changes nothing.
 func (t tx) optOut(e164 string, now time.Time) error {
-	return t.exec(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e164, ms(now))
+	added, err := t.insert(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e164, ms(now))
+	if err != nil || !added {
+		return err
+	}
+	return t.wish(e164, "opt out of texts", now)
 }
 
-// OptOut notes that a number wants no texts.
+// wish keeps what the owner of a number wished for: consent has to be proved years later, when the opt-out itself is gone.
+func (t tx) wish(e164, act string, now time.Time) error {
+	var owners []string
+	err := t.each(`SELECT id FROM clients WHERE phone = $1 LIMIT 2`, []any{e164}, func(scan func(...any) error) error {
+		owners = append(owners, "")
+		return scan(&owners[len(owners)-1])
+	})
+	if err != nil {
+		return err
+	}
+	e := trail.Entry{ID: t.d.config.NewID(), At: now, Actor: trail.ByTwilio, Act: act, Object: phone.Stored(e164).String()}
+	if len(owners) == 1 { // of a number that several share nobody knows who wished
+		e.ClientID = owners[0]
+	}
+	return t.trail([]trail.Entry{e})
+}
+
+// OptOut notes that a number wants no texts, and leaves a trail entry.
 func (d *DB) OptOut(ctx context.Context, e164 string) error {
 	return d.write(ctx, func(t tx) error {
 		now, err := t.now()
@@ -175,9 +197,19 @@ func (d *DB) OptOut(ctx context.Context, e164 string) error {
 	})
 }
 
-// OptIn notes that a number wants texts again.
+// OptIn notes that a number that had opted out wants texts again. The trail keeps both.
 func (d *DB) OptIn(ctx context.Context, e164 string) error {
-	return d.write(ctx, func(t tx) error { return t.exec(`DELETE FROM opt_outs WHERE phone = $1`, e164) })
+	return d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		gone, err := t.insert(`DELETE FROM opt_outs WHERE phone = $1`, e164)
+		if err != nil || !gone {
+			return err
+		}
+		return t.wish(e164, "opt in to texts", now)
+	})
 }
 
 // OptedOut says whether a number wants no texts.
