@@ -45,8 +45,17 @@ func (t tx) sealBox(m sms.Message) string {
 }
 
 func (t tx) insertMessage(m sms.Message) error {
-	return t.exec(`INSERT INTO messages (id, kind, payment_id, link_id, language, box, phone_box, status, rank, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, next_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+	added, err := t.addMessage(m)
+	if err == nil && !added {
+		return fmt.Errorf("link %s has its text already", m.LinkID)
+	}
+	return err
+}
+
+// addMessage adds a text unless its link has one of its kind, and says whether it did.
+func (t tx) addMessage(m sms.Message) (bool, error) {
+	return t.insert(`INSERT INTO messages (id, kind, payment_id, link_id, language, box, phone_box, status, rank, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, next_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (link_id, kind) DO NOTHING`,
 		m.ID, string(m.Kind), m.PaymentID, m.LinkID, m.Language, t.sealBox(m), t.d.config.Keys.Seal(phoneOf(m.ID), m.Phone.E164()), string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode,
 		ms(m.CreatedAt), ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt))
 }
@@ -54,12 +63,8 @@ func (t tx) insertMessage(m sms.Message) error {
 // AddReceipt queues a receipt's text, once for each link.
 func (d *DB) AddReceipt(ctx context.Context, m sms.Message, e trail.Entry) error {
 	return d.write(ctx, func(t tx) error {
-		if err := t.row(`SELECT id FROM messages WHERE link_id = $1 AND kind = $2`, m.LinkID, string(m.Kind)).Scan(new(string)); err == nil {
-			return nil
-		} else if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if err := t.insertMessage(m); err != nil {
+		added, err := t.addMessage(m)
+		if err != nil || !added {
 			return err
 		}
 		return t.trail([]trail.Entry{e})
