@@ -40,7 +40,10 @@ func (m *Machine) bookPaid(v View) (Booking, error) {
 		sold.Add(ledger.StateFeePayable, -parts.StateFee)
 		sold.Add(hardshipAccount(p.Frozen.Input.Vehicle.Hardship), parts.Hardship)
 		sold.Add(ledger.TaxPayable, -s.Tax)
-		b.Invoice, b.Entries = &invoice, append(b.Entries, sold)
+		b.Invoice = &invoice
+		if len(sold.Postings) > 0 { // a vehicle may cost nothing, and its client still owe
+			b.Entries = append(b.Entries, sold)
+		}
 		b.PaidToFrom, b.PaidTo, b.FeeMonths = p.PaidToFrom(), p.PaidTo(), p.Frozen.Input.StateFeeMonths()
 	}
 	if s.CreditApplied != 0 {

@@ -79,6 +79,11 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 			return Change{}, err
 		}
 		e.Now, e.Bound = v.Facts.Now, v.Payment.Holds(v.Facts)
+		if e.Kind == GotSuccess && e.Bound {
+			// What can't be booked as sold is booked as unapplied, with an alarm: money that has come must be in the books.
+			_, err := m.bookPaid(v)
+			e.Bound = err == nil
+		}
 		life, effects, err := Next(v.Payment.Life, e)
 		if err != nil {
 			return Change{}, err
@@ -269,7 +274,7 @@ func (m *Machine) Continue(ctx context.Context, paymentID, attemptID, sessionID 
 		return Result{}, err
 	}
 	current := v.Current()
-	if current == nil || current.ID != attemptID || current.SessionID != sessionID {
+	if current == nil || current.ID != attemptID || current.SessionID != sessionID || !v.Payment.State.InFlight() {
 		return m.result(ctx, paymentID, sessionID, Secret{})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
@@ -340,7 +345,7 @@ func (m *Machine) lookAgain(ctx context.Context, id string, by trail.Actor) (Sec
 	if e.Kind == NoTrace || e.Kind == GotReady {
 		return Secret{}, nil // the sweeper sends again, after a pause
 	}
-	done, err := m.settle(ctx, id, in, by)
+	done, err := m.settle(ctx, id, in, v.Payment.Life, by)
 	if err != nil {
 		return Secret{}, err
 	}
@@ -378,7 +383,7 @@ func (m *Machine) confirm(ctx context.Context, id string, done applied, by trail
 	code := ""
 	switch {
 	case err == nil:
-		next, err := m.settle(ctx, id, in, by)
+		next, err := m.settle(ctx, id, in, done.payment.Life, by)
 		return next, in.ClientSecret, err
 	case errors.As(err, &card):
 		kind, code = GotDecline, card.Code
@@ -388,7 +393,7 @@ func (m *Machine) confirm(ctx context.Context, id string, done applied, by trail
 		// Stripe says 400 also where the PaymentIntent has moved on without us: a GET tells.
 		if in, err := m.Gateway.Intent(ctx, v.Payment.StripeAccount, v.Payment.IntentID); err == nil {
 			if e := seen(in, v); e.Kind != NoTrace {
-				next, err := m.settle(ctx, id, in, by)
+				next, err := m.settle(ctx, id, in, done.payment.Life, by)
 				return next, in.ClientSecret, err
 			}
 			kind, code = GotRefusal, no.Code
@@ -410,11 +415,21 @@ func setCode(c *Change, code string) {
 	}
 }
 
-// settle applies what Stripe says of a PaymentIntent to the books. It may be called any number of times, from anywhere.
-func (m *Machine) settle(ctx context.Context, id string, in Intent, by trail.Actor) (applied, error) {
+// settle applies what Stripe says of a PaymentIntent to the books. It may be called any number of times, from anywhere. asked is the payment as it stood
+// before Stripe was asked: what was read before another send tells nothing of what that send does, unless it is an end.
+func (m *Machine) settle(ctx context.Context, id string, in Intent, asked Life, by trail.Actor) (applied, error) {
 	return m.apply(ctx, id, act{
 		by: by, detail: in.ErrorCode,
-		event: func(v View) (Event, error) { return seen(in, v), nil },
+		event: func(v View) (Event, error) {
+			e, now := seen(in, v), v.Payment.Life
+			if asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends {
+				switch e.Kind {
+				case GotAction, GotReady, NoTrace, StillRunning:
+					return Event{Kind: Tick}, nil
+				}
+			}
+			return e, nil
+		},
 		fill: func(v View, c *Change) error {
 			setCode(c, in.ErrorCode)
 			for i := range c.Ended {
@@ -445,7 +460,7 @@ func (m *Machine) cancel(ctx context.Context, id string, p Payment, by trail.Act
 			return nil
 		}
 	}
-	_, err = m.settle(ctx, id, in, by)
+	_, err = m.settle(ctx, id, in, p.Life, by)
 	return err
 }
 
@@ -467,7 +482,7 @@ func (m *Machine) look(ctx context.Context, v View, by trail.Actor) (Secret, err
 		}
 		return m.drive(ctx, p.ID, done, by)
 	}
-	done, err := m.settle(ctx, p.ID, in, by)
+	done, err := m.settle(ctx, p.ID, in, p.Life, by)
 	if err != nil {
 		return Secret{}, err
 	}
@@ -581,6 +596,9 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 			stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
 			b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
 		}
+		if s.Last != nil && s.Last.State == PaidAfterClose {
+			return b, ErrNeedsReview // money for this vehicle is there already, and nobody has decided about it
+		}
 		frozen, err := o.Price(s.Facts)
 		if err != nil {
 			return b, err
@@ -593,6 +611,9 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 			ID: m.NewID(), Door: ByLink, ClientID: o.ClientID, VehicleID: o.VehicleID, LocationID: s.Facts.Location.ID, StripeAccount: s.Facts.Location.StripeAccount,
 			CreatedBy: o.By, CreatedAt: now, FormKey: o.FormKey, Frozen: frozen, SummaryHash: hash,
 			Life: Life{State: Open, ExpiresAt: now.Add(m.Life), NextAt: now.Add(m.Life)},
+		}
+		if _, err := m.bookPaid(View{Payment: b.Payment, Facts: s.Facts}); err != nil {
+			return b, fmt.Errorf("what can't be booked is not sent: %w", err)
 		}
 		b.Payment.ChainID = b.Payment.ID
 		switch last := s.Last; {
@@ -644,6 +665,17 @@ func (e *LiveError) Is(target error) bool { return target == ErrLive }
 
 // Tend looks after one payment that is due: it closes what is over, asks Stripe about what is in flight or was heard of, and repeats cancels until they are answered.
 func (m *Machine) Tend(ctx context.Context, paymentID string) error {
+	err := m.tend(ctx, paymentID)
+	if err != nil {
+		return errors.Join(err, m.Store.Postpone(context.WithoutCancel(ctx), paymentID, troubled))
+	}
+	return nil
+}
+
+// troubled is how much later a payment is looked at that could not be looked after: it must not keep the others waiting.
+const troubled = 15 * time.Second
+
+func (m *Machine) tend(ctx context.Context, paymentID string) error {
 	v, err := m.Store.View(ctx, paymentID)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func open(l Life, e Event) (Life, []Effect, error) {
 			return closeAs(l, e, Revoked)
 		case l.IntentID == "":
 			return l, nil, ErrNotReady
-		case l.Declines >= MaxDeclines:
+		case l.Declines >= MaxDeclines || l.Attempt >= MaxAttempts:
 			return closeAs(l, e, Locked)
 		}
 		l.State, l.Attempt, l.Phase, l.Sends, l.Looks = Paying, l.Attempt+1, 1, 1, 0
@@ -375,17 +375,13 @@ func noTrace(l Life, e Event) (Life, []Effect, error) {
 
 func resend(l Life, e Event) (Life, []Effect, error) {
 	l.State = Unknown
-	l.NextAt = e.Now.Add(wait(l.Looks))
-	l.Looks++
-	return l, effects(SendConfirm), nil
+	return again(l, e, effects(SendConfirm))
 }
 
 // unknown is T10: never "failed", never open again without a trace.
 func unknown(l Life, e Event) (Life, []Effect, error) {
 	l.State = Unknown
-	l.NextAt = e.Now.Add(wait(l.Looks))
-	l.Looks++
-	return l, nil, nil
+	return again(l, e, nil)
 }
 
 // closing stores what the payment will close as, and asks Stripe to cancel. It closes when the cancel has been answered (T9, T11, T21).
@@ -396,9 +392,7 @@ func closing(l Life, e Event) (Life, []Effect, error) {
 			l.ClosingAs = Revoked
 		}
 	}
-	l.NextAt = e.Now.Add(wait(l.Looks))
-	l.Looks++
-	return l, effects(SendCancel), nil
+	return again(l, e, effects(SendCancel))
 }
 
 // canceled is T21: Stripe has answered that nothing will ever be charged.
@@ -447,9 +441,7 @@ func ended(l Life, e Event) (Life, []Effect, error) {
 			l.NextAt = time.Time{}
 			return l, nil, nil
 		}
-		l.NextAt = e.Now.Add(wait(l.Looks))
-		l.Looks++
-		return l, effects(SendCancel), nil
+		return again(l, e, effects(SendCancel))
 	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
 		if !l.CancelDue {
 			l.NextAt = time.Time{}
@@ -471,9 +463,25 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 // actionPoll is how often a payment in 3-D Secure is looked at: no webhook announces requires_confirmation.
 const actionPoll = 10 * time.Second
 
-// wait is how long until the next look, after so many fruitless ones: 1, 2, 4, 8 seconds and no longer, since a payer may be waiting for the truth.
+// alarmLooks is after how many fruitless looks in a row, some quarter of an hour, a person has to know (I11); from then on there is one every few minutes.
+const alarmLooks = 120
+
+// wait is how long until the next look, after so many fruitless ones: 1, 2, 4, 8 seconds and at first no longer, since a payer may be waiting for the truth.
 func wait(looks int) time.Duration {
+	if looks > alarmLooks {
+		return 3 * time.Minute
+	}
 	return time.Second << min(looks, 3)
+}
+
+// again counts a fruitless look, sets the next, and calls for a person when there have been too many.
+func again(l Life, e Event, do []Effect) (Life, []Effect, error) {
+	l.NextAt = e.Now.Add(wait(l.Looks))
+	l.Looks++
+	if l.Looks == alarmLooks {
+		do = append(do, Effect{Kind: RaiseAlarm})
+	}
+	return l, do, nil
 }
 
 func sooner(a, b time.Time) time.Time {

@@ -165,13 +165,14 @@ func (m *Machine) handOver(ctx context.Context, msg sms.Message, v View, validit
 		m.take(&msg, sms.Receipt{Status: sms.Failed, ErrorCode: codeOptedOut}, now)
 		return m.Store.SaveMessage(ctx, msg)
 	}
+	from := msg.Status
 	msg.Status, msg.NextAt = sms.Unclear, now.Add(askAfter)
 	msg.Tries++
 	if msg.HandedAt.IsZero() {
 		msg.HandedAt = now
 	}
-	if err := m.Store.SaveMessage(ctx, msg); err != nil {
-		return err
+	if ok, err := m.Store.HandOver(ctx, msg, from); err != nil || !ok {
+		return err // not ok: its link closed, its callback came, or another worker has it
 	}
 	got, err := m.Carrier.Send(ctx, sms.Outgoing{To: msg.Phone, Body: m.body(msg, v), Validity: validity, Callback: m.Texts.Callback(msg.ID)})
 	var no sms.Refused

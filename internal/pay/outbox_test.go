@@ -347,6 +347,13 @@ func (d *dying) SaveMessage(ctx context.Context, m sms.Message) error {
 	return d.Store.SaveMessage(ctx, m)
 }
 
+func (d *dying) HandOver(ctx context.Context, m sms.Message, from sms.Status) (bool, error) {
+	if err := d.alive(); err != nil {
+		return false, err
+	}
+	return d.Store.HandOver(ctx, m, from)
+}
+
 func (d *dying) OptOut(ctx context.Context, e164 string) error {
 	if err := d.alive(); err != nil {
 		return err

@@ -46,6 +46,7 @@ var (
 // How long things may take, and how often they may be tried.
 const (
 	MaxDeclines   = 5                // declined cards that lock a payment
+	MaxAttempts   = 15               // tries of any outcome that lock it
 	MaxResends    = 3                // resends of a link
 	ConfirmLease  = 60 * time.Second // how long an attempt holds the claim
 	ConfirmWithin = 45 * time.Second // by when a confirm with all its retries has ended

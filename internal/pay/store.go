@@ -28,6 +28,9 @@ type Store interface {
 	TakeMessage(ctx context.Context, id string, lease time.Duration) (m sms.Message, ok bool, err error)
 	// SaveMessage writes how far a text has come. A status that the carrier has told never goes back: a callback may have come meanwhile.
 	SaveMessage(ctx context.Context, m sms.Message) error
+	// HandOver writes down that a text is about to be given to the carrier (status unclear, one try more), and says whether that still is so: the text stands
+	// as it did when it was taken (from, one try less) and its link is live. Only then may it be sent.
+	HandOver(ctx context.Context, m sms.Message, from sms.Status) (ok bool, err error)
 	// AddReceipt queues a receipt's text; a payment has at most one, and a second changes nothing.
 	AddReceipt(ctx context.Context, m sms.Message, e trail.Entry) error
 	// OptOut and OptIn note that a number wants no texts, or wants them again.
@@ -39,10 +42,10 @@ type Store interface {
 
 	// Due lists payments and texts that want to be looked at, oldest first.
 	Due(ctx context.Context, limit int) (payments, messages []string, err error)
+	// Postpone has a payment that is due looked at later.
+	Postpone(ctx context.Context, paymentID string, by time.Duration) error
 	// Hear stores an event once and makes its payment due at once. It says which payment that is, "" for none of ours.
 	Hear(ctx context.Context, n Notice) (paymentID string, err error)
-	// Write adds a trail entry outside any act, such as a refusal.
-	Write(ctx context.Context, e trail.Entry) error
 }
 
 // Start is what T1 decides on.

@@ -348,7 +348,7 @@ func (t tx) entry(e ledger.Entry) error {
 	return nil
 }
 
-// insert runs an INSERT … ON CONFLICT DO NOTHING and says whether it added the row.
+// insert runs an INSERT … ON CONFLICT DO NOTHING, or an UPDATE with a condition, and says whether it changed a row.
 func (t tx) insert(query string, args ...any) (bool, error) {
 	err := t.exactlyOne(query, args...)
 	if errors.Is(err, errMoved) {

@@ -100,17 +100,27 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 		told := had != sms.Waiting && had != sms.Unclear
 		if told && m.Status.Rank() <= had.Rank() && m.Status != had {
 			// The callback came first, or the link was closed: keep its word, add what only we know.
-			return t.exec(`UPDATE messages SET sid = CASE WHEN sid = '' THEN $1 ELSE sid END, tries = $2, handed_ms = CASE WHEN handed_ms = 0 THEN $3 ELSE handed_ms END, box = '' WHERE id = $4`,
-				m.SID, m.Tries, ms(m.HandedAt), m.ID)
+			return t.exactlyOne(`UPDATE messages SET sid = CASE WHEN sid = '' THEN $1 ELSE sid END, tries = $2, handed_ms = CASE WHEN handed_ms = 0 THEN $3 ELSE handed_ms END, box = '' WHERE id = $4 AND status = $5`,
+				m.SID, m.Tries, ms(m.HandedAt), m.ID, string(had))
 		}
 		sealed := box // a box is only ever emptied
 		if m.Box == "" {
 			sealed = ""
 		}
-		return t.exec(`UPDATE messages SET status = $1, rank = $2, tries = $3, sid = CASE WHEN sid = '' THEN $4 ELSE sid END, error_code = $5, handed_ms = $6,
-			sent_ms = CASE WHEN sent_ms = 0 THEN $7 ELSE sent_ms END, ended_ms = $8, next_ms = $9, box = $10 WHERE id = $11`,
-			string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode, ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt), sealed, m.ID)
+		return t.exactlyOne(`UPDATE messages SET status = $1, rank = $2, tries = $3, sid = CASE WHEN sid = '' THEN $4 ELSE sid END, error_code = $5, handed_ms = $6,
+			sent_ms = CASE WHEN sent_ms = 0 THEN $7 ELSE sent_ms END, ended_ms = $8, next_ms = $9, box = $10 WHERE id = $11 AND status = $12`,
+			string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode, ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt), sealed, m.ID, string(had))
 	})
+}
+
+// HandOver writes down that a text is being handed to the carrier, if it still stands as it was taken: had no other worker handed it over since, and is its link still live.
+func (d *DB) HandOver(ctx context.Context, m sms.Message, from sms.Status) (ok bool, err error) {
+	err = d.write(ctx, func(t tx) error {
+		ok, err = t.insert(`UPDATE messages SET status = $1, rank = $2, tries = $3, handed_ms = $4, next_ms = $5 WHERE id = $6 AND status = $7 AND tries = $8 AND (kind <> 'link' OR box <> '')`,
+			string(m.Status), m.Status.Rank(), m.Tries, ms(m.HandedAt), dueMS(m.NextAt), m.ID, string(from), m.Tries-1)
+		return err
+	})
+	return ok, err
 }
 
 // Deliver writes the carrier's word on a message down, unless it is older news. An opted-out number is remembered in the same transaction.
@@ -148,8 +158,8 @@ func (d *DB) Deliver(ctx context.Context, got sms.Delivery) error {
 		if !ended.IsZero() {
 			next = time.Time{}
 		}
-		return t.exec(`UPDATE messages SET status = $1, rank = $2, sid = CASE WHEN sid = '' THEN $3 ELSE sid END, error_code = $4, sent_ms = $5, ended_ms = $6, next_ms = $7, box = '' WHERE id = $8`,
-			string(got.Status), got.Status.Rank(), got.SID, got.ErrorCode, ms(sent), ms(ended), dueMS(next), m.ID)
+		return t.exactlyOne(`UPDATE messages SET status = $1, rank = $2, sid = CASE WHEN sid = '' THEN $3 ELSE sid END, error_code = $4, sent_ms = $5, ended_ms = $6, next_ms = $7, box = '' WHERE id = $8 AND status = $9`,
+			string(got.Status), got.Status.Rank(), got.SID, got.ErrorCode, ms(sent), ms(ended), dueMS(next), m.ID, string(m.Status))
 	})
 }
 

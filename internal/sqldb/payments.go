@@ -552,10 +552,22 @@ func (d *DB) Hear(ctx context.Context, n pay.Notice) (string, error) {
 		if owner != n.Account {
 			return pay.ErrOtherAccount
 		}
+		// A transition under way has read the row before: the version has it read again, so that it does not put its own time over this one.
 		// Only what is open, in flight or closed without money has anything to learn from Stripe.
-		return t.exec(`UPDATE payments SET next_ms = $1 WHERE id = $2 AND state NOT IN ('paid', 'paid_after_close', 'review')`, ms(now), id)
+		return t.exec(`UPDATE payments SET next_ms = $1, version = version + 1 WHERE id = $2 AND state NOT IN ('paid', 'paid_after_close', 'review')`, ms(now), id)
 	})
 	return id, err
+}
+
+// Postpone has a payment looked at later, if it is due now: one that can't be looked after must not keep others waiting.
+func (d *DB) Postpone(ctx context.Context, paymentID string, by time.Duration) error {
+	return d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		return t.exec(`UPDATE payments SET next_ms = $1 WHERE id = $2 AND next_ms <= $3`, ms(now.Add(by)), paymentID, ms(now))
+	})
 }
 
 // Terms stores a version of the terms, once: what payers have agreed to never changes. It fails if the version is there with another text.
