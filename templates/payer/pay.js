@@ -208,7 +208,7 @@
     try {
       const response = await fetch(path, {
         method: body ? 'POST' : 'GET',
-        headers: body ? {'Content-Type': 'application/json'} : {},
+        headers: {'Accept-Language': config.locale, ...(body && {'Content-Type': 'application/json'})}, // the page's own: what is agreed to is on record in it
         body: body && JSON.stringify(body),
         credentials: 'same-origin',
         cache: 'no-store',
@@ -251,13 +251,18 @@
       const known = error && (error.type === 'validation_error' || error.type === 'card_error');
       return tell((known && error.message) || texts.unreachable);
     }
-    settle(await ask('/pay/charge', {payment_method: made.paymentMethod.id, terms: config.terms, nonce}));
+    sent = {payment_method: made.paymentMethod.id, terms: config.terms, nonce};
+    settle(await ask('/pay/charge', sent));
   }
+
+  /** What was sent to be charged and has had no answer yet. @type {object | null} */
+  let sent = null;
 
   /** Answers of the server to a charge. @param {Said} said */
   function settle({status, answer}) {
     if (status === 401) return location.replace('/pay');
     if (!answer || status >= 500 || status === 408) return check();
+    sent = null;
     const {state, message} = answer;
     if (answer.nonce) renew(answer.nonce);
     if (status === 200 && state === 'paid') return location.replace('/pay/receipt');
@@ -361,6 +366,8 @@
     if (answer && answer.state && status < 500 && status !== 429) {
       if (answer.state === 'paid') return location.replace('/pay/receipt');
       if (answer.state === 'needs_action' && stripe && answer.attempt && !acted[answer.attempt]) return goOn(answer.attempt);
+      // Open, and our charge has had no answer: it may be on its way. The same again, by the same nonce, is the same try, and its answer is the truth.
+      if (answer.state === 'open' && sent) return settle(await ask('/pay/charge', sent));
       if (!['unknown', 'paying', 'needs_action'].includes(answer.state)) return reload(answer.state === 'open' ? answer.message : '');
     }
     later();
