@@ -3,6 +3,8 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -400,6 +402,15 @@ type Message struct {
 	FormKey  string      // of the form: a second click sends nothing twice
 }
 
+// form is the key of what the form asks for: sent again as it was it finds its first payment, corrected it asks for another.
+func (m Message) form(number phone.Number) string {
+	if m.FormKey == "" {
+		return ""
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %d", m.FormKey, number.E164(), m.VehicleID, m.Days))
+	return hex.EncodeToString(sum[:])
+}
+
 // Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber,
 // *MovedError, *BlockedError, *pay.LiveError, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
 func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
@@ -459,7 +470,7 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 		detail = "another number, consent given: " + m.Payer
 	}
 	return d.Machine.Send(ctx, pay.Order{
-		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.FormKey, By: actor(who), Detail: detail,
+		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.form(number), By: actor(who), Detail: detail,
 		Link: link.Link{Phone: number, OwnNumber: own, Language: language, SentBy: who.ID},
 		Price: func(f pay.Facts) (pay.Frozen, error) {
 			frozen, err := freeze(f, m.Days)
