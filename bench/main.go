@@ -78,11 +78,17 @@ func bench(o options) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	l := &lab{dir: dir}
 	defer func() { err = errors.Join(err, l.close()) }()
-	if err := l.open(ctx); err != nil {
-		return err
-	}
 	out := &report{}
-	if err := measure(ctx, o, l, out); err != nil {
+	err = l.open(ctx)
+	if err == nil {
+		err = measure(ctx, o, l, out)
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("not done within %s: %w", limit, err)
+	case ctx.Err() != nil:
+		return errors.New("stopped before everything was measured")
+	case err != nil:
 		return err
 	}
 	return out.write(os.Stdout, o.json)
@@ -218,7 +224,7 @@ func measure(ctx context.Context, o options, l *lab, out *report) error {
 	out.note("In process a quote takes %.0f ns with %d allocations of %d bytes; where every rule applies %.0f ns with %d of %d bytes.",
 		common.Nanoseconds, common.Allocations, common.Bytes, everything.Nanoseconds, everything.Allocations, everything.Bytes)
 	out.note("A link in Redis: %.0f bytes by used_memory over %d links, %d by MEMORY USAGE of one key.", perLink, manyLinks, ofKey)
-	out.note("%d payers at once, opening and looking in turn: %.0f requests/s, p50 %.0f ms, p99 %.0f ms.", atOnce, crowd.Rate, crowd.P50, crowd.P99)
+	out.note("%d payers at once, opening and looking in turn: %.0f requests/s, p50 %.0f ms, p99 %.0f ms; of %d requests %d were told to try again.", atOnce, crowd.Rate, crowd.P50, crowd.P99, crowd.Done, crowd.Refused)
 	out.note("The payer's page: %s, the document %d bytes (sent as %d).", payerPage.list(), payerPage.Page, payerPage.Sent)
 	return l.errorsLogged(out)
 }

@@ -100,7 +100,7 @@ func (l *lab) crowd(ctx context.Context, r *replay, d time.Duration) (most int64
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		got, err = r.run(ctx, l.base(), "crowd", atOnce, d)
+		got, err = r.try(ctx, l.base(), "crowd", atOnce, d)
 	}()
 	for {
 		now, residentErr := resident(l.service.cmd.Process.Pid)

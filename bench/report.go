@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 	"text/tabwriter"
 )
 
@@ -91,7 +90,7 @@ func (r *report) bySize(all []sizes) {
 	r.Sizes = all
 	small, large := all[0], all[1]
 	for _, one := range []struct{ key, name string }{
-		{"open", "payer opens again"}, {"page", "payer's page"}, {"quote", "quote"}, {"send", "send"}, {"history", "account history"},
+		{"open", "payer opens again"}, {"page", "payer's page"}, {"quote", "quote"}, {"send", "send"}, {"history", "account history"}, {"search", "search by client number"},
 	} {
 		few, many := middle(small.Runs[one.key]), middle(large.Runs[one.key])
 		for _, s := range all {
@@ -140,7 +139,9 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "\n"+strings.Join(r.Notes, "\n"))
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "\n%s\n", n)
+	}
 	return nil
 }
 

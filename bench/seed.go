@@ -402,6 +402,9 @@ func (l *lab) requests(r *replay, t town, agent string) error {
 		"history": many(5000, func(int) string {
 			return request("GET", l.addr, "/plus/clients/"+t.quoted[luck.IntN(len(t.quoted))].id()+"?tab=history", "", "Cookie: "+agent)
 		}),
+		"search": many(1000, func(int) string {
+			return request("GET", l.addr, "/plus/clients?q="+t.quoted[luck.IntN(len(t.quoted))].id(), "", "Cookie: "+agent)
+		}),
 		"crowd": many(callers, func(i int) string {
 			if i%2 == 0 {
 				return opening(i)

@@ -105,16 +105,17 @@ func (l *lab) grow(ctx context.Context, links, invoices int) error {
 
 // bySize measures the same questions in a small house and in a large one.
 func (l *lab) bySize(ctx context.Context, o options, r *replay, v *visitor, t town, shown string) ([]sizes, error) {
+	asked := []string{"open", "page", "quote", "history", "search"}
 	measure := func(links, invoices int, sent []client) (sizes, error) {
 		s := sizes{links, invoices, map[string][]sample{}}
-		for _, name := range []string{"open", "page", "quote", "history"} {
+		for _, name := range asked {
 			if _, err := r.run(ctx, l.base(), name, sizeConnections, time.Second); err != nil { // warm
 				return s, err
 			}
 		}
 		for round := range o.runs {
 			said("%d live links, %d invoices: round %d of %d", links, invoices, round+1, o.runs)
-			for _, name := range []string{"open", "page", "quote", "history"} {
+			for _, name := range asked {
 				got, err := r.run(ctx, l.base(), name, sizeConnections, time.Duration(o.seconds)*time.Second)
 				if err != nil {
 					return s, err
