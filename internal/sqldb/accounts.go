@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -139,49 +140,67 @@ func (d *DB) Balance(ctx context.Context, clientID string) (money.Cents, error) 
 	return sum, err
 }
 
-// SearchClients finds clients by id, name, telephone number or plate, at most limit of them, by name.
+// SearchClients finds clients by id, name, telephone number or plate, at most limit of them: first those whose id, number or plate it is, then the others by
+// name. Which of many of a common name are shown is always the same.
 func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, limit int) ([]account.Found, error) {
 	words := strings.Fields(strings.ToLower(query))
 	if len(words) == 0 {
 		return nil, nil
 	}
-	plate := escapeLike(strings.ToUpper(strings.Join(words, ""))) + "%"
+	plate := strings.ToUpper(strings.Join(words, ""))
 	for i := range words {
 		words[i] = escapeLike(words[i])
 	}
 	name := "%" + strings.Join(words, "%") + "%"
-	found := map[string]account.Found{}
-	err := d.read(ctx).each(`SELECT c.id, c.first_name, c.last_name, c.phone, COALESCE(v.label, ''), COALESCE(v.plate, '')
-		FROM clients c LEFT JOIN vehicles v ON v.client_id = c.id
-		WHERE c.id = $1 OR c.phone = $2 OR c.name_lower LIKE $3 ESCAPE '\' OR v.plate LIKE $4 ESCAPE '\' OR REPLACE(v.plate, '-', '') LIKE $4 ESCAPE '\'
-		LIMIT $5`, []any{strings.TrimSpace(query), number.E164(), name, plate, 4 * limit}, func(scan func(...any) error) error {
-		var f account.Found
-		var p, label, plate string
-		if err := scan(&f.ID, &f.FirstName, &f.LastName, &p, &label, &plate); err != nil {
-			return err
-		}
-		if had, ok := found[f.ID]; ok {
-			f = had
-		}
-		f.Phone = phone.Stored(p)
-		if label != "" {
-			f.Vehicles = append(f.Vehicles, strings.TrimSuffix(label+" · "+plate, " · "))
-		}
-		found[f.ID] = f
-		return nil
-	})
+	type row struct {
+		account.Found
+		place int
+		name  string
+	}
+	found := map[string]row{}
+	// The limit counts clients and not their vehicles.
+	err := d.read(ctx).each(`SELECT c.place, c.name_lower, c.id, c.first_name, c.last_name, c.phone, COALESCE(v.label, ''), COALESCE(v.plate, '')
+		FROM (
+			SELECT id, first_name, last_name, phone, name_lower,
+				CASE WHEN id = $1 OR phone = $2 OR id IN (SELECT client_id FROM vehicles WHERE plate = $3 OR REPLACE(plate, '-', '') = $3) THEN 0 ELSE 1 END AS place
+			FROM clients
+			WHERE id = $1 OR phone = $2 OR name_lower LIKE $4 ESCAPE '\'
+				OR id IN (SELECT client_id FROM vehicles WHERE plate LIKE $5 ESCAPE '\' OR REPLACE(plate, '-', '') LIKE $5 ESCAPE '\')
+			ORDER BY place, name_lower, id LIMIT $6
+		) c LEFT JOIN vehicles v ON v.client_id = c.id`,
+		[]any{strings.TrimSpace(query), number.E164(), plate, name, escapeLike(plate) + "%", limit}, func(scan func(...any) error) error {
+			var r row
+			var p, label, plate string
+			if err := scan(&r.place, &r.name, &r.ID, &r.FirstName, &r.LastName, &p, &label, &plate); err != nil {
+				return err
+			}
+			if had, ok := found[r.ID]; ok {
+				r = had
+			}
+			r.Phone = phone.Stored(p)
+			if label != "" {
+				r.Vehicles = append(r.Vehicles, strings.TrimSuffix(label+" · "+plate, " · "))
+			}
+			found[r.ID] = r
+			return nil
+		})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]account.Found, 0, len(found))
-	for _, f := range found {
-		slices.Sort(f.Vehicles)
-		out = append(out, f)
+	rows := make([]row, 0, len(found))
+	for _, r := range found {
+		slices.Sort(r.Vehicles)
+		rows = append(rows, r)
 	}
-	slices.SortFunc(out, func(a, b account.Found) int {
-		return strings.Compare(a.LastName+" "+a.FirstName+" "+a.ID, b.LastName+" "+b.FirstName+" "+b.ID)
+	// Again here, for a join keeps no order, and order by text differs between the databases.
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), strings.Compare(a.LastName, b.LastName), strings.Compare(a.name, b.name), strings.Compare(a.ID, b.ID))
 	})
-	return out[:min(len(out), limit)], nil
+	out := make([]account.Found, len(rows))
+	for i, r := range rows {
+		out[i] = r.Found
+	}
+	return out, nil
 }
 
 func escapeLike(s string) string {
