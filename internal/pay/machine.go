@@ -416,20 +416,11 @@ func setCode(c *Change, code string) {
 }
 
 // settle applies what Stripe says of a PaymentIntent to the books. It may be called any number of times, from anywhere. asked is the payment as it stood
-// before Stripe was asked: what was read before another send tells nothing of what that send does, unless it is an end.
+// before Stripe was asked (seenSince).
 func (m *Machine) settle(ctx context.Context, id string, in Intent, asked Life, by trail.Actor) (applied, error) {
 	return m.apply(ctx, id, act{
 		by: by, detail: in.ErrorCode,
-		event: func(v View) (Event, error) {
-			e, now := seen(in, v), v.Payment.Life
-			if asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends {
-				switch e.Kind {
-				case GotAction, GotReady, NoTrace, StillRunning:
-					return Event{Kind: Tick}, nil
-				}
-			}
-			return e, nil
-		},
+		event: func(v View) (Event, error) { return seenSince(in, v, asked), nil },
 		fill: func(v View, c *Change) error {
 			setCode(c, in.ErrorCode)
 			for i := range c.Ended {

@@ -42,3 +42,16 @@ func seen(in Intent, v View) Event {
 	}
 	return e
 }
+
+// seenSince is what a PaymentIntent says to one who had the payment before him as asked when he asked Stripe. What was read before another send tells
+// nothing of what that send does, unless it is an end: it may even name the same PaymentMethod.
+func seenSince(in Intent, v View, asked Life) Event {
+	e, now := seen(in, v), v.Payment.Life
+	if asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends {
+		switch e.Kind {
+		case GotAction, GotReady, NoTrace, StillRunning:
+			return Event{Kind: Tick}
+		}
+	}
+	return e
+}
