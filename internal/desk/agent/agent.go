@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"paylink/internal/account"
 	"paylink/internal/ledger"
@@ -488,48 +487,15 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	})
 }
 
-// freeText refuses what may be a card number (a run of 13 to 19 digits that passes the Luhn check, however it is spaced, dashed or typed) and what is too long.
+// freeText refuses what may be a card number, and what is too long.
 func freeText(s string) error {
-	text := []rune(s)
-	if len(text) > reasonMost {
+	if len([]rune(s)) > reasonMost {
 		return ErrTooLong
 	}
-	var run []byte
-	for _, r := range append(text, 0) {
-		switch {
-		case r >= '0' && r <= '9':
-			run = append(run, byte(r-'0'))
-			continue
-		case r >= '０' && r <= '９': // as an East Asian keyboard types them
-			run = append(run, byte(r-'０'))
-			continue
-		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), r == '.', r == '/', r == '_':
-			continue
-		}
-		for from := 0; from < len(run); from++ {
-			for n := 13; n <= 19 && from+n <= len(run); n++ {
-				if luhn(run[from : from+n]) {
-					return ErrCardNumber
-				}
-			}
-		}
-		run = run[:0]
+	if HoldsCardNumber(s) {
+		return ErrCardNumber
 	}
 	return nil
-}
-
-func luhn(digits []byte) bool {
-	sum := 0
-	for i, d := range digits {
-		n := int(d)
-		if (len(digits)-i)%2 == 0 {
-			if n *= 2; n > 9 {
-				n -= 9
-			}
-		}
-		sum += n
-	}
-	return sum%10 == 0
 }
 
 // Resend sends a new link for the same payment. Errors: ErrOptedOut, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.

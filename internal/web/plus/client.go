@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gorilla/mux"
 
@@ -72,7 +73,7 @@ const searchMost = 20
 func digits(s string) int {
 	n := 0
 	for _, c := range s {
-		if c >= '0' && c <= '9' {
+		if unicode.IsDigit(c) {
 			n++
 		}
 	}

@@ -1,0 +1,61 @@
+package agent
+
+import "unicode"
+
+// A card number has 13 to 19 digits (ISO/IEC 7812-1).
+const (
+	cardShortest = 13
+	cardLongest  = 19
+)
+
+// HoldsCardNumber says whether a text holds what may be a card number: 13 to 19 digits of any script that pass the Luhn check, whatever stands between them
+// that is no letter. Its work grows with the text's length only.
+func HoldsCardNumber(s string) bool {
+	var last [cardLongest]int // the newest digit first
+	n := 0
+	for _, r := range s {
+		switch {
+		case unicode.IsDigit(r):
+			copy(last[1:], last[:])
+			last[0], n = digit(r), min(n+1, cardLongest)
+			if luhn(last[:n]) {
+				return true
+			}
+		case unicode.IsLetter(r):
+			n = 0
+		}
+	}
+	return false
+}
+
+// luhn says whether 13 or more of the digits pass the check; the last digit of a number comes first here.
+func luhn(digits []int) bool {
+	sum := 0
+	for i, d := range digits {
+		if i%2 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+		if i+1 >= cardShortest && sum%10 == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// digit is the value of a decimal digit. Unicode gives each script's ten, from zero on, without a gap (The Unicode Standard, 4.6).
+func digit(r rune) int {
+	for _, in := range unicode.Nd.R16 {
+		if rune(in.Lo) <= r && r <= rune(in.Hi) {
+			return int(r-rune(in.Lo)) % 10
+		}
+	}
+	for _, in := range unicode.Nd.R32 {
+		if rune(in.Lo) <= r && r <= rune(in.Hi) {
+			return int(r-rune(in.Lo)) % 10
+		}
+	}
+	return 0
+}
