@@ -214,7 +214,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:  &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: carrier, NewID: newID},
+		Desk:  &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: carrier, NewID: newID},
 		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })

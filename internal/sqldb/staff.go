@@ -45,7 +45,7 @@ func (d *DB) AddMember(ctx context.Context, m staff.Member) error {
 	return err
 }
 
-// CountWrong counts one more wrong password, atomically, and locks the login from the limit on. It returns how many there have been.
+// CountWrong is for while the counter of tries does not answer: it counts one more wrong password, atomically, and locks the login from the limit on. It returns how many there have been.
 func (d *DB) CountWrong(ctx context.Context, id string, limit int, lockFor time.Duration) (int, error) {
 	var n int
 	err := d.write(ctx, func(t tx) error {

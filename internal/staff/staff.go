@@ -16,7 +16,7 @@ var (
 	ErrNotFound = errors.New("no such person")
 	// ErrTaken is returned where another person has the login.
 	ErrTaken = errors.New("this login is taken")
-	// ErrLocked is returned while too many wrong passwords have locked a login.
+	// ErrLocked is returned after too many wrong passwords for a while, whether or not the login is anybody's.
 	ErrLocked = errors.New("too many wrong passwords")
 )
 
@@ -54,8 +54,8 @@ type Member struct {
 	Role         Role
 	PasswordHash string `json:"-"` // argon2id, encoded; "" can't sign in by password
 	Disabled     bool
-	Wrong        int       // wrong passwords in a row
-	LockedUntil  time.Time // zero: not locked
+	Wrong        int       // wrong passwords in a row, counted here while nothing else can count them
+	LockedUntil  time.Time // after too many of these; zero: not locked
 }
 
 // May returns ErrNotAllowed unless the member's role includes the permission.

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"paylink/internal/account"
@@ -86,9 +85,19 @@ type Machine interface {
 	Revoke(ctx context.Context, paymentID string, by trail.Actor, why pay.Reason, words string) (pay.State, error)
 }
 
+// Tries counts tries, for all instances together. Its error means that it does not answer.
+type Tries interface {
+	// Take takes one of the tries that a key has in a while, atomically, and returns which one it is, from 1 to most; 0: none is left until the while is over.
+	Take(ctx context.Context, key string, most int, while time.Duration) (int, error)
+	// GiveBack gives back one that was taken, and Clear all of them.
+	GiveBack(ctx context.Context, key string) error
+	Clear(ctx context.Context, key string) error
+}
+
 // Desk is PLUS Web's desk. All fields are required.
 type Desk struct {
 	Store   Store
+	Tries   Tries
 	Machine Machine
 	Carrier interface {
 		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
@@ -96,51 +105,12 @@ type Desk struct {
 	NewID func() string
 }
 
-// Wrong passwords lock a login for a while, so that nobody can guess on.
 const (
-	wrongLimit = 5
-	lockFor    = 15 * time.Minute
 	searchMost = 20
 	listMost   = 50
 	reasonMost = 200 // characters
+	loginMost  = 100 // characters of a login that the trail keeps
 )
-
-// SignIn checks a login and password. An unknown login, a wrong password and a disabled person are told apart by nobody: all give staff.ErrSignIn;
-// staff.ErrLocked follows too many of them.
-func (d *Desk) SignIn(ctx context.Context, login, password string) (staff.Member, error) {
-	m, err := d.Store.MemberByLogin(ctx, strings.ToLower(strings.TrimSpace(login)))
-	if err != nil && !errors.Is(err, staff.ErrNotFound) {
-		return m, err
-	}
-	now, clockErr := d.Store.Now(ctx)
-	if clockErr != nil {
-		return m, clockErr
-	}
-	if m.ID != "" && now.Before(m.LockedUntil) {
-		return m, d.refused(ctx, m, "sign in", m.ID, "", staff.ErrLocked)
-	}
-	fits, checkErr := staff.CheckPassword(password, m.PasswordHash)
-	if checkErr != nil {
-		return m, checkErr
-	}
-	if m.ID == "" {
-		return m, staff.ErrSignIn
-	}
-	if !fits || m.Disabled {
-		n, err := d.Store.CountWrong(ctx, m.ID, wrongLimit, lockFor)
-		if err != nil {
-			return m, err
-		}
-		if n >= wrongLimit {
-			return m, d.refused(ctx, m, "sign in", m.ID, "", staff.ErrLocked)
-		}
-		return m, d.refused(ctx, m, "sign in", m.ID, "", staff.ErrSignIn)
-	}
-	if err := d.Store.ClearWrong(ctx, m.ID); err != nil {
-		return m, err
-	}
-	return m, d.Store.Write(ctx, d.entry(m, now, "sign in", m.ID, ""))
-}
 
 // Member returns the person of a session. A disabled one is gone: staff.ErrNotFound.
 func (d *Desk) Member(ctx context.Context, id string) (staff.Member, error) {

@@ -140,7 +140,7 @@ func (s *server) check(r *web.Request, login, password string) (staff.Member, er
 	select {
 	case s.signIns <- struct{}{}:
 		defer func() { <-s.signIns }()
-		return s.Desk.SignIn(r.Context(), login, password)
+		return s.Desk.SignIn(r.Context(), login, password, r.Address)
 	case <-r.Context().Done():
 		return staff.Member{}, r.Context().Err()
 	}
