@@ -83,6 +83,12 @@ func Open(ctx context.Context, c Config) (*Door, error) {
 	return d, nil
 }
 
+// CheckURL says whether an address has one of the forms that Config.URL lists. It asks nobody. Errors: ErrURL.
+func CheckURL(address string) error {
+	_, err := parse(address)
+	return err
+}
+
 // Close lets the connections go.
 func (d *Door) Close() error { return d.redis.Close() }
 

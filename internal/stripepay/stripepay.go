@@ -50,22 +50,26 @@ type Gateway struct {
 	suffix  string
 }
 
-// New returns a Gateway that has asked nothing yet. Errors: ErrKey, ErrURL, ErrTimeout.
+// New returns a Gateway that has asked nothing yet. Errors: ErrKey, ErrURL, ErrTimeout, all that apply.
 func New(c Config) (*Gateway, error) {
+	var problems []error
 	kind, mode, secret := splitKey(c.SecretKey)
 	if (kind != "sk" && kind != "rk") || (mode != "test" && mode != "live") || secret == "" || strings.TrimSpace(c.SecretKey) != c.SecretKey {
-		return nil, ErrKey
+		problems = append(problems, ErrKey)
 	}
 	address := stripe.APIURL
 	if c.APIURL != "" {
 		u, err := url.Parse(c.APIURL)
 		if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && (u.Scheme != "http" || mode == "live")) {
-			return nil, ErrURL
+			problems = append(problems, ErrURL)
 		}
 		address = c.APIURL
 	}
 	if c.Timeout <= 0 {
-		return nil, ErrTimeout
+		problems = append(problems, ErrTimeout)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
 	}
 	next := c.Transport
 	if next == nil {

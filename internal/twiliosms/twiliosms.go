@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,8 +23,8 @@ import (
 // What New refuses.
 var (
 	ErrAccount = errors.New("twiliosms: the account SID must be one of Twilio's: AC and 32 letters and digits")
-	ErrKey     = errors.New("twiliosms: an auth token, or an API key with its secret, is required; they have letters and digits only")
-	ErrSender  = errors.New("twiliosms: exactly one sender is required: a number, or a messaging service's SID")
+	ErrKey     = errors.New("twiliosms: an auth token, or an API key (SK and 32 letters and digits) with its secret, is required; they have letters and digits only")
+	ErrSender  = errors.New("twiliosms: exactly one sender is required: a number in E.164 form or a short code, or a messaging service's SID, MG and 32 letters and digits")
 	ErrURL     = errors.New("twiliosms: the API's URL must be https://HOST or http://HOST, without a path")
 	ErrTimeout = errors.New("twiliosms: a timeout is required")
 
@@ -57,30 +58,36 @@ type Carrier struct {
 	base   *url.URL // nil: Twilio's own hosts
 }
 
-// New returns a Carrier that has asked nothing yet. Errors: ErrAccount, ErrKey, ErrSender, ErrURL, ErrTimeout.
+// New returns a Carrier that has asked nothing yet. Errors: ErrAccount, ErrKey, ErrSender, ErrURL, ErrTimeout, all that apply.
 func New(c Config) (*Carrier, error) {
-	if len(c.AccountSID) != 34 || !strings.HasPrefix(c.AccountSID, "AC") || !plain(c.AccountSID) {
-		return nil, ErrAccount
+	var problems []error
+	if !sid(c.AccountSID, "AC") {
+		problems = append(problems, ErrAccount)
 	}
 	if c.APIKey == "" && c.APISecret == "" {
 		c.APIKey, c.APISecret = c.AccountSID, c.AuthToken
+	} else if !sid(c.APIKey, "SK") {
+		problems = append(problems, ErrKey)
 	}
-	if c.APIKey == "" || c.APISecret == "" || !plain(c.APIKey) || !plain(c.APISecret) {
-		return nil, ErrKey
+	if c.APISecret == "" || !plain(c.APISecret) {
+		problems = append(problems, ErrKey)
 	}
-	if (c.From == "") == (c.MessagingServiceSID == "") {
-		return nil, ErrSender
+	if (c.From == "") == (c.MessagingServiceSID == "") || c.From != "" && !sender.MatchString(c.From) || c.MessagingServiceSID != "" && !sid(c.MessagingServiceSID, "MG") {
+		problems = append(problems, ErrSender)
 	}
 	carrier := &Carrier{config: c}
 	if c.APIURL != "" {
 		u, err := url.Parse(c.APIURL)
 		if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return nil, ErrURL
+			problems = append(problems, ErrURL)
 		}
 		carrier.base = u
 	}
 	if c.Timeout <= 0 {
-		return nil, ErrTimeout
+		problems = append(problems, ErrTimeout)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
 	}
 	if c.Transport == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
@@ -89,6 +96,12 @@ func New(c Config) (*Carrier, error) {
 	}
 	return carrier, nil
 }
+
+// sender is a number in E.164 form, or a short code (twilio.com/docs/glossary/what-e164).
+var sender = regexp.MustCompile(`^(\+[1-9][0-9]{7,14}|[0-9]{5,6})$`)
+
+// sid says whether a text is one of Twilio's ids of a kind: two letters, and 32 letters and digits.
+func sid(s, kind string) bool { return len(s) == 34 && strings.HasPrefix(s, kind) && plain(s) }
 
 // plain says whether the library will take a credential: it answers others itself, with an error that looks like Twilio's.
 func plain(s string) bool {
