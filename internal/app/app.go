@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,8 +25,6 @@ import (
 	"paylink/internal/pay"
 	"paylink/internal/redisdb"
 	"paylink/internal/sqldb"
-	"paylink/internal/stripepay"
-	"paylink/internal/twiliosms"
 	"paylink/internal/web"
 	"paylink/internal/web/hooks"
 	payerdoor "paylink/internal/web/payer"
@@ -63,14 +62,8 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	gateway, gatewayErr := stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: supplierTimeout, StatementSuffix: statementSuffix(c.Brand)})
-	events, eventsErr := stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
-	carrier, carrierErr := twiliosms.New(twiliosms.Config{
-		AccountSID: c.Twilio.AccountSID, AuthToken: c.Twilio.AuthToken, APIKey: c.Twilio.APIKey, APISecret: c.Twilio.APISecret, From: c.Twilio.From,
-		MessagingServiceSID: c.Twilio.MessagingServiceSID, APIURL: c.Twilio.APIURL, Timeout: supplierTimeout,
-	})
-	callbacks, callbacksErr := twiliosms.NewCallbacks(c.Twilio.AuthToken, c.URL)
-	if err := errors.Join(gatewayErr, eventsErr, carrierErr, callbacksErr); err != nil {
+	made, err := c.suppliers()
+	if err != nil {
 		return nil, err
 	}
 	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Now: c.Now, DatabaseClock: c.DatabaseClock, Keys: c.Keys, NewID: newID, MaxConns: databaseConns})
@@ -81,15 +74,18 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if s.door, err = redisdb.Open(ctx, redisdb.Config{URL: c.RedisURL, Now: c.Now, LooksPerMinute: looksPerMinute}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := s.wire(ctx, gateway, carrier, adaptEvents{events}, adaptCallbacks{callbacks}); err != nil {
+	if err := s.wire(ctx, made); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Service) wire(ctx context.Context, gateway *stripepay.Gateway, carrier *twiliosms.Carrier, events hooks.Events, callbacks hooks.Callbacks) error {
+func (s *Service) wire(ctx context.Context, made suppliers) error {
 	c := s.config
 	if err := s.DB.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.zones(ctx); err != nil {
 		return err
 	}
 	terms, err := s.terms(ctx)
@@ -112,7 +108,7 @@ func (s *Service) wire(ctx context.Context, gateway *stripepay.Gateway, carrier 
 		},
 	}
 	s.Machine = &pay.Machine{
-		Store: s.DB, Gateway: gateway, Door: s.door, Carrier: carrier, Now: c.Now, NewID: newID, Token: rand.Text, Life: c.LinkLife,
+		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, Now: c.Now, NewID: newID, Token: rand.Text, Life: c.LinkLife,
 		Texts: pay.Texts{
 			Link: c.linkText, Receipt: s.receiptText,
 			Callback: func(messageID string) string {
@@ -135,21 +131,25 @@ func (s *Service) wire(ctx context.Context, gateway *stripepay.Gateway, carrier 
 		return err
 	}
 	s.metrics = newMetrics()
-	s.handler = s.routes(assets, pages, terms, events, callbacks, carrier)
+	s.handler = s.routes(assets, pages, terms, made)
 	return nil
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// statementSuffix is what a card statement shows: Stripe takes 22 characters with the account's own prefix, and no < > \ ' " *.
-func statementSuffix(brand string) string {
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || strings.ContainsRune(`<>\'"*`, r) {
-			return -1
+// zones checks that every location's time zone is known here: without it days would silently be counted in UTC.
+func (s *Service) zones(ctx context.Context) error {
+	zones, err := s.DB.Zones(ctx)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, zone := range zones {
+		if _, err := time.LoadLocation(zone); err != nil || zone == "" {
+			problems = append(problems, fmt.Errorf("a location has the time zone %q, which is not known here", zone))
 		}
-		return r
-	}, strings.ToUpper(brand))
-	return clean[:min(len(clean), 10)]
+	}
+	return errors.Join(problems...)
 }
 
 // terms stores the terms in force by version and hash, and words them for the pages.
@@ -183,60 +183,82 @@ func (s *Service) receiptText(language string, p pay.Payment, a pay.Attempt) str
 	})
 }
 
-func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.InForce, events hooks.Events, callbacks hooks.Callbacks, carrier *twiliosms.Carrier) http.Handler {
+func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.InForce, made suppliers) http.Handler {
 	c := s.config
 	door := web.Door{
 		Log: c.Log, Now: c.Now, NewID: newID, Nonce: rand.Text, Proxies: c.Proxies, MaxBody: maxBody, Timeout: requestTimeout, Seen: s.metrics.seen,
 		Policy: func(nonce string) string { return web.Policy(nonce) },
 	}
-	r := mux.NewRouter()
-	r.PathPrefix("/assets/").Handler(assets).Methods(http.MethodGet)
 	plain := door
 	plain.Refuse = func(_ *web.Request, p web.Problem) (web.Answer, error) {
 		return web.JSON(p.Status, map[string]string{"error": p.Code})
 	}
-	r.Handle("/healthz", plain.Handle(func(*web.Request) (web.Answer, error) {
-		return web.JSON(http.StatusOK, map[string]string{"status": "ok"})
-	})).Methods(http.MethodGet)
-	r.Handle("/readyz", plain.Handle(s.ready)).Methods(http.MethodGet)
-
 	hookDoor := door
 	hookDoor.MaxBody = maxEvent
-	hooks.Mount(r, hooks.Config{Door: hookDoor, Events: events, Callbacks: callbacks, Machine: s.Machine})
-
-	payers, desks := r, r
-	if payHost := hostOf(c.PayURL); payHost != hostOf(c.URL) {
-		payers, desks = r.Host(payHost).Subrouter(), r.Host(hostOf(c.URL)).Subrouter()
-	}
 	payerConfig := payerdoor.Config{
 		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Keys: c.Keys, Now: c.Now, NewID: newID},
-		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: terms,
-	}
-	payerdoor.Mount(payers, payerConfig)
-	plus.Mount(desks, plus.Config{
-		Desk:  &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: carrier, NewID: newID},
-		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
-	})
-	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
-	desks.Handle("/", home).Methods(http.MethodGet)
-	if c.Storybook {
-		r.Handle("/storybook", plain.Handle(func(q *web.Request) (web.Answer, error) {
-			l, _ := lang.Parse(q.URL.Query().Get("lang"))
-			if l == "" {
-				l = lang.English
-			}
-			theme := q.URL.Query().Get("theme")
-			if theme != "light" && theme != "dark" {
-				theme = ""
-			}
-			return pages.Page(http.StatusOK, web.StorybookPage, web.NewStorybook(web.Chrome{Lang: l, Nonce: q.Nonce, Brand: c.Brand, Theme: theme}))
-		})).Methods(http.MethodGet)
+		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, LinkLife: c.LinkLife, Terms: terms,
 	}
 	refuse := func(err error) http.Handler {
 		return payerdoor.Refuse(payerConfig, func(*web.Request) (web.Answer, error) { return web.Answer{}, err })
 	}
-	r.NotFoundHandler, r.MethodNotAllowedHandler = refuse(web.ErrNoRoute), refuse(web.ErrMethod)
-	return web.Guard(r, strings.HasPrefix(c.URL, "https:"), refuse(web.ErrCrossSite))
+	// everywhere is a router with what every host answers.
+	everywhere := func() *mux.Router {
+		r := mux.NewRouter()
+		r.NotFoundHandler, r.MethodNotAllowedHandler = refuse(web.ErrNoRoute), refuse(web.ErrMethod)
+		r.PathPrefix("/assets/").Handler(assets).Methods(http.MethodGet)
+		r.Handle("/healthz", plain.Handle(func(*web.Request) (web.Answer, error) {
+			return web.JSON(http.StatusOK, map[string]string{"status": "ok"})
+		})).Methods(http.MethodGet)
+		r.Handle("/readyz", plain.Handle(s.ready)).Methods(http.MethodGet)
+		hooks.Mount(r, hooks.Config{
+			Door: hookDoor, Events: adaptEvents{made.events}, Callbacks: adaptCallbacks{made.callbacks}, Machine: s.Machine, Brand: c.Brand, Support: c.Support,
+		})
+		if c.Storybook {
+			r.Handle("/storybook", plain.Handle(storybook(pages, c.Brand))).Methods(http.MethodGet)
+		}
+		return r
+	}
+	payers := everywhere()
+	desks, site := payers, http.Handler(payers)
+	if payHost, host := hostOf(c.PayURL), hostOf(c.URL); payHost != host {
+		// A router of its own for each: one with subrouters by host forgets that a method did not fit, and would say 404.
+		desks = everywhere()
+		site = byHost(map[string]http.Handler{payHost: payers, host: desks}, everywhere())
+	}
+	payerdoor.Mount(payers, payerConfig)
+	plus.Mount(desks, plus.Config{
+		Desk:  &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID},
+		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
+	})
+	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
+	desks.Handle("/", home).Methods(http.MethodGet)
+	return web.Guard(site, strings.HasPrefix(c.URL, "https:"), refuse(web.ErrCrossSite))
+}
+
+func storybook(pages *web.Pages, brand string) web.Handler {
+	return func(q *web.Request) (web.Answer, error) {
+		l, _ := lang.Parse(q.URL.Query().Get("lang"))
+		if l == "" {
+			l = lang.English
+		}
+		theme := q.URL.Query().Get("theme")
+		if theme != "light" && theme != "dark" {
+			theme = ""
+		}
+		return pages.Page(http.StatusOK, web.StorybookPage, web.NewStorybook(web.Chrome{Lang: l, Nonce: q.Nonce, Brand: brand, Theme: theme}))
+	}
+}
+
+// byHost sends a request to its host's handler, whatever the port.
+func byHost(hosts map[string]http.Handler, other http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, ok := hosts[strings.ToLower((&url.URL{Host: r.Host}).Hostname())]
+		if !ok {
+			h = other
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func hostOf(base string) string {
@@ -244,7 +266,7 @@ func hostOf(base string) string {
 	if err != nil {
 		return ""
 	}
-	return u.Hostname()
+	return strings.ToLower(u.Hostname())
 }
 
 // ready says whether the service can do its work: what it needs answers.
@@ -274,6 +296,7 @@ func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
 	}
 	server := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: requestTimeout + 5*time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: log.New(s.config.Log.With().Str("level", "error").Logger(), "", 0), // else it writes lines of its own between ours
 	}
 	servers := []*http.Server{server}
 	failed := make(chan error, 2)
@@ -282,7 +305,7 @@ func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("can't listen on %s for metrics: %w", s.config.MetricsAddr, err), listener.Close())
 		}
-		metricsServer := &http.Server{Handler: s.metrics.handler(), ReadHeaderTimeout: 10 * time.Second}
+		metricsServer := &http.Server{Handler: s.metrics.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: server.ErrorLog}
 		servers = append(servers, metricsServer)
 		go func() { failed <- metricsServer.Serve(metricsListener) }()
 	}

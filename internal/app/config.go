@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,12 @@ import (
 	"paylink/internal/lang"
 	"paylink/internal/link"
 	"paylink/internal/phone"
+	"paylink/internal/redisdb"
 	"paylink/internal/seal"
 	"paylink/internal/sms"
+	"paylink/internal/sqldb"
+	"paylink/internal/stripepay"
+	"paylink/internal/twiliosms"
 )
 
 // Config is everything that a service needs to know. Nothing in it has a meaning that depends on the environment.
@@ -64,29 +69,106 @@ type Twilio struct {
 // StripeJS is where Stripe serves its script; PCI asks for it to come from there.
 const StripeJS = "https://js.stripe.com/v3/"
 
-// Check returns every problem that can be seen without asking anybody. It prints no value that may be secret.
+// Wrong is a setting that can't be as it is: which, and why. It never holds its value, which may be secret.
+type Wrong struct{ Setting, Why string }
+
+func (w Wrong) Error() string { return w.Setting + " " + w.Why }
+
+// Check returns every problem that can be seen without asking anybody, each a Wrong.
 func (c Config) Check() error {
 	var problems []error
-	for name, address := range map[string]string{"PAYLINK_URL": c.URL, "PAYLINK_PAY_URL": c.PayURL} {
-		if err := checkBase(address); err != nil {
-			problems = append(problems, fmt.Errorf("%s %w", name, err))
+	wrong := func(is bool, setting, why string) {
+		if is {
+			problems = append(problems, Wrong{setting, why})
 		}
 	}
-	if c.LinkLife < 2*time.Minute || c.LinkLife > time.Hour {
-		problems = append(problems, errors.New("PAYLINK_LINK_LIFE must be from 2m to 1h"))
+	for setting, address := range map[string]string{"PAYLINK_URL": c.URL, "PAYLINK_PAY_URL": c.PayURL} {
+		wrong(baseProblem(address) != "", setting, baseProblem(address))
 	}
+	wrong(c.LinkLife < 2*time.Minute || c.LinkLife > time.Hour || c.LinkLife%time.Minute != 0, "PAYLINK_LINK_LIFE", "must be whole minutes from 2m to 1h: texts say how many")
+	wrong(!strings.ContainsFunc(statementSuffix(c.Brand), func(r rune) bool { return r >= 'A' && r <= 'Z' }), "PAYLINK_BRAND", "must have a letter from A to Z, for the card statement")
+	wrong(sqldb.CheckURL(c.DatabaseURL) != nil, "DATABASE_URL", "must be sqlite:PATH or postgres://…, in a form that can be read")
+	wrong(redisdb.CheckURL(c.RedisURL) != nil, "REDIS_URL", "must be redis://, rediss://, redis-sentinel://…?master=NAME or redis-cluster://, in a form that can be read")
+
+	_, err := c.suppliers()
+	is := func(target error) bool { return errors.Is(err, target) }
+	wrong(is(stripepay.ErrKey), "STRIPE_SECRET_KEY", "must be a secret key of Stripe's: sk_test_…, sk_live_…, rk_test_… or rk_live_…")
+	secret, public := keyMode(c.Stripe.SecretKey, "sk", "rk"), keyMode(c.Stripe.PublishableKey, "pk")
+	wrong(public == "", "STRIPE_PUBLISHABLE_KEY", "must be one of Stripe's: pk_test_… or pk_live_…")
+	wrong(secret != "" && public != "" && secret != public, "STRIPE_PUBLISHABLE_KEY", "and STRIPE_SECRET_KEY must both be test keys or both be live keys")
+	wrong(is(stripepay.ErrSecret), "STRIPE_WEBHOOK_SECRET", "must hold webhook secrets that begin with whsec_, by commas")
+	wrong(is(stripepay.ErrURL) || c.Stripe.APIURL != "" && !reachable(c.Stripe.APIURL), "STRIPE_API_URL", "must be an https:// address; http:// is for 127.0.0.1 and a test key only")
+	wrong(!reachable(c.Stripe.JSURL), "STRIPE_JS_URL", "must be an https:// address")
+	wrong(is(twiliosms.ErrAccount), "TWILIO_ACCOUNT_SID", "must be an account SID: AC and 32 letters and digits")
+	wrong(is(twiliosms.ErrToken), "TWILIO_AUTH_TOKEN", "must have letters and digits only: it is what Twilio signs callbacks with, also where an API key signs in")
+	wrong(is(twiliosms.ErrKey) && (c.Twilio.APIKey != "" || c.Twilio.APISecret != ""), "TWILIO_API_KEY", "must be SK and 32 letters and digits, and TWILIO_API_SECRET letters and digits; they belong together")
+	wrong(is(twiliosms.ErrSender), "TWILIO_FROM", "must be a number such as +18045550100 or a short code, or TWILIO_MESSAGING_SERVICE_SID one of Twilio's, MG…; one of them, not both")
+	wrong(is(twiliosms.ErrURL) || c.Twilio.APIURL != "" && !reachable(c.Twilio.APIURL), "TWILIO_API_URL", "must be an https:// address without a path")
 	return errors.Join(append(problems, c.CheckTexts())...)
 }
 
-func checkBase(address string) error {
+// suppliers are what stands for Stripe and Twilio. They are made without asking anybody.
+type suppliers struct {
+	gateway   *stripepay.Gateway
+	events    *stripepay.Webhooks
+	carrier   *twiliosms.Carrier
+	callbacks *twiliosms.Callbacks
+}
+
+// suppliers makes them, and says everything that is wrong with them.
+func (c Config) suppliers() (suppliers, error) {
+	var s suppliers
+	var errs [4]error
+	s.gateway, errs[0] = stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: supplierTimeout, StatementSuffix: statementSuffix(c.Brand)})
+	s.events, errs[1] = stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
+	s.carrier, errs[2] = twiliosms.New(twiliosms.Config{
+		AccountSID: c.Twilio.AccountSID, AuthToken: c.Twilio.AuthToken, APIKey: c.Twilio.APIKey, APISecret: c.Twilio.APISecret, From: c.Twilio.From,
+		MessagingServiceSID: c.Twilio.MessagingServiceSID, APIURL: c.Twilio.APIURL, Timeout: supplierTimeout,
+	})
+	s.callbacks, errs[3] = twiliosms.NewCallbacks(c.Twilio.AuthToken, c.URL)
+	return s, errors.Join(errs[:]...)
+}
+
+// baseProblem says what is wrong with a base address; "" if nothing.
+func baseProblem(address string) string {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
-		return errors.New("must be a base address such as https://pay.example.com")
-	case u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "127.0.0.1" && u.Hostname() != "localhost"):
-		return errors.New("must begin with https://; http:// is for 127.0.0.1 only")
+		return "must be a base address such as https://pay.example.com"
+	case u.Scheme != "https" && (u.Scheme != "http" || !here(u)):
+		return "must begin with https://; http:// is for 127.0.0.1 only"
 	}
-	return nil
+	return ""
+}
+
+func here(u *url.URL) bool { return u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" }
+
+// reachable says whether an address may be used: https, or a simulator's on this machine.
+func reachable(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && u.User == nil && (u.Scheme == "https" || u.Scheme == "http" && here(u))
+}
+
+// keyMode is "test" or "live" for one of Stripe's keys of these kinds, and "" for anything else.
+func keyMode(key string, kinds ...string) string {
+	kind, rest, _ := strings.Cut(key, "_")
+	mode, secret, _ := strings.Cut(rest, "_")
+	if !slices.Contains(kinds, kind) || mode != "test" && mode != "live" || secret == "" {
+		return ""
+	}
+	return mode
+}
+
+// statementSuffix is what a card statement shows: Stripe takes 22 characters with the account's own prefix, at least one letter, and no < > \ ' " *
+// (docs.stripe.com/get-started/account/statement-descriptors).
+func statementSuffix(brand string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`<>\'"*`, r) {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(brand))
+	return strings.TrimSpace(clean[:min(len(clean), 10)])
 }
 
 // CheckTexts counts the septets of every text for the configured brand, address and phone: each must travel as one part.
@@ -95,9 +177,9 @@ func (c Config) CheckTexts() error {
 	for _, t := range c.Texts() {
 		switch {
 		case !t.GSM7:
-			problems = append(problems, fmt.Errorf("the %s text in %q has a character that is not in the GSM 7-bit alphabet: the brand must be written without it", t.Kind, t.Language))
+			problems = append(problems, Wrong{"PAYLINK_BRAND", fmt.Sprintf("must be written in the GSM 7-bit alphabet: the %s text in %q has a character that is not in it", t.Kind, t.Language)})
 		case t.Septets > sms.SegmentSeptets:
-			problems = append(problems, fmt.Errorf("the %s text in %q has %d septets and would not travel as one part of %d: shorten the brand or the address", t.Kind, t.Language, t.Septets, sms.SegmentSeptets))
+			problems = append(problems, Wrong{"PAYLINK_BRAND", fmt.Sprintf("must be shorter, or the address: the %s text in %q has %d septets and would not travel as one part of %d", t.Kind, t.Language, t.Septets, sms.SegmentSeptets)})
 		}
 	}
 	return errors.Join(problems...)
@@ -105,7 +187,7 @@ func (c Config) CheckTexts() error {
 
 // TextLength is how long a text is at its longest.
 type TextLength struct {
-	Kind     sms.Kind
+	Kind     string // "link", "receipt", "help", "stop"
 	Language lang.Lang
 	Septets  int
 	GSM7     bool
@@ -115,14 +197,16 @@ type TextLength struct {
 func (c Config) Texts() []TextLength {
 	var out []TextLength
 	for _, l := range lang.All {
-		for kind, text := range map[sms.Kind]string{
-			sms.LinkText: c.linkText(string(l), strings.Repeat("W", link.TokenLength)),
-			sms.ReceiptText: l.ReceiptText(lang.Receipt{
+		for _, one := range []struct{ kind, text string }{
+			{"link", c.linkText(string(l), strings.Repeat("W", link.TokenLength))},
+			{"receipt", l.ReceiptText(lang.Receipt{
 				Brand: c.Brand, Amount: "$9,999.99", Date: l.Date("2026-12-30"), Last4: "0000", Reference: "0000-0000", SupportPhone: c.Support.National(),
-			}),
+			})},
+			{"help", l.HelpText(c.Brand, c.Support.National())},
+			{"stop", l.StoppedText(c.Brand, c.Support.National())},
 		} {
-			n, ok := sms.Septets(text)
-			out = append(out, TextLength{kind, l, n, ok})
+			n, ok := sms.Septets(one.text)
+			out = append(out, TextLength{one.kind, l, n, ok})
 		}
 	}
 	return out
@@ -133,5 +217,7 @@ func (c Config) linkText(language, token string) string {
 	if !ok {
 		l = lang.English
 	}
-	return l.LinkText(c.Brand, strings.TrimSuffix(c.PayURL, "/")+"/p#"+token, c.Support.National())
+	return l.LinkText(c.Brand, strings.TrimSuffix(c.PayURL, "/")+"/p#"+token, c.Support.National(), minutes(c.LinkLife))
 }
+
+func minutes(d time.Duration) int { return int(d / time.Minute) }

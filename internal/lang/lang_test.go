@@ -126,7 +126,7 @@ func TestATextIsOneSegmentInEveryLanguage(t *testing.T) {
 		for month := time.January; month <= time.December; month++ {
 			date := l.date(time.Date(2026, month, 28, 0, 0, 0, 0, time.UTC))
 			for _, text := range []string{
-				l.LinkText("Interlane", url, "804-555-0100"),
+				l.LinkText("Interlane", url, "(804) 555-0100", 60), l.HelpText("Interlane", "(804) 555-0100"), l.StoppedText("Interlane", "(804) 555-0100"),
 				l.ReceiptText(Receipt{Brand: "Interlane", Amount: "$1,098.58", Date: date, Last4: "4242", Reference: "7K2Q-4821", SupportPhone: "(804) 555-0100"}),
 			} {
 				if n, ok := sms.Septets(text); !ok || n > 160 {
@@ -135,11 +135,11 @@ func TestATextIsOneSegmentInEveryLanguage(t *testing.T) {
 			}
 		}
 	}
-	if got, want := English.LinkText("Interlane", url, "804-555-0100"),
+	if got, want := English.LinkText("Interlane", url, "804-555-0100", 10),
 		"Interlane: pay securely, link good 10 min: "+url+" Help 804-555-0100. STOP to opt out"; got != want {
 		t.Errorf("the text is %q, want %q", got, want)
 	}
-	if got, want := Spanish.LinkText("Interlane", url, "804-555-0100"),
+	if got, want := Spanish.LinkText("Interlane", url, "804-555-0100", 10),
 		"Interlane: pago seguro, enlace vale 10 min: "+url+" Ayuda 804-555-0100. STOP para cancelar"; got != want {
 		t.Errorf("the text is %q, want %q", got, want)
 	}

@@ -14,11 +14,17 @@ type forms struct{ one, other string }
 // Spanish is formal, for readers in the United States. Texts to a phone (sms.) keep to GSM-7: é is in that alphabet, á í ó ú are not,
 // and one of them would cut the text into parts of 70 characters.
 var texts = []text{
-	// Texts to a phone: brand, address, support phone; brand, amount, date, last four digits, reference, support phone.
-	{"sms.link", "%[1]s: pay securely, link good 10 min: %[2]s Help %[3]s. STOP to opt out",
-		"%[1]s: pago seguro, enlace vale 10 min: %[2]s Ayuda %[3]s. STOP para cancelar"},
+	// Texts to a phone: brand, address, support phone, minutes; brand, amount, date, last four digits, reference, support phone.
+	{"sms.link", "%[1]s: pay securely, link good %[4]d min: %[2]s Help %[3]s. STOP to opt out",
+		"%[1]s: pago seguro, enlace vale %[4]d min: %[2]s Ayuda %[3]s. STOP para cancelar"},
 	{"sms.receipt", "%[1]s: payment received. %[2]s, %[3]s, card ending %[4]s. Ref %[5]s. Help %[6]s. STOP to opt out",
 		"%[1]s: pago recibido. %[2]s, %[3]s, tarjeta %[4]s. Ref %[5]s. Ayuda %[6]s. STOP para cancelar"},
+
+	// Answers to a reply: brand, support phone.
+	{"sms.help", "%[1]s payment links: for help call %[2]s. Msg & data rates may apply. Reply STOP to opt out",
+		"%[1]s, enlaces de pago: para ayuda llame al %[2]s. Pueden aplicar tarifas de mensajes y datos. Responda STOP para cancelar"},
+	{"sms.stopped", "%[1]s: you will get no more texts from us. Reply START to get them again. Help %[2]s",
+		"%[1]s: ya no recibe mensajes nuestros. Responda START para recibirlos de nuevo. Ayuda %[2]s"},
 
 	// Around every page
 	{"page.skip", "Skip to content", "Saltar al contenido"},
@@ -55,8 +61,8 @@ var texts = []text{
 	{"pay.time_left", "%[1]s left to pay", "Quedan %[1]s para pagar"},
 	{"pay.minutes_left", forms{"%[1]d minute left to pay", "%[1]d minutes left to pay"}, forms{"Queda %[1]d minuto para pagar", "Quedan %[1]d minutos para pagar"}},
 	{"pay.seconds_left", forms{"%[1]d second left to pay", "%[1]d seconds left to pay"}, forms{"Queda %[1]d segundo para pagar", "Quedan %[1]d segundos para pagar"}},
-	{"pay.time_why", "For your safety the link works for 10 minutes after it is sent. If time runs out, call us for a new one.",
-		"Por su seguridad, el enlace funciona durante 10 minutos desde que se envía. Si se acaba el tiempo, llámenos y le enviamos otro."},
+	{"pay.time_why", "For your safety the link works for %[1]d minutes after it is sent. If time runs out, call us for a new one.",
+		"Por su seguridad, el enlace funciona durante %[1]d minutos desde que se envía. Si se acaba el tiempo, llámenos y le enviamos otro."},
 	{"pay.summary", "Payment Summary", "Resumen del pago"},
 	{"pay.total_due", "Total Due Amount", "Monto total a pagar"},
 

@@ -2,9 +2,19 @@ package lang
 
 import "paylink/internal/money"
 
-// LinkText is the text that carries a payment link. It names no person and no amount.
-func (l Lang) LinkText(brand, url, supportPhone string) string {
-	return l.T("sms.link", brand, url, supportPhone)
+// LinkText is the text that carries a payment link, good for so many minutes, more than one. It names no person and no amount.
+func (l Lang) LinkText(brand, url, supportPhone string, minutes int) string {
+	return l.T("sms.link", brand, url, supportPhone, minutes)
+}
+
+// HelpText answers a reply that asks for help.
+func (l Lang) HelpText(brand, supportPhone string) string {
+	return l.T("sms.help", brand, supportPhone)
+}
+
+// StoppedText confirms that nothing more will be sent.
+func (l Lang) StoppedText(brand, supportPhone string) string {
+	return l.T("sms.stopped", brand, supportPhone)
 }
 
 // Receipt is what a receipt by text says. Every field is as people read it; Date must be one without accents, as Date writes it.

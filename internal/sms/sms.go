@@ -209,14 +209,15 @@ const (
 
 // Reply is a text that came to our number.
 type Reply struct {
-	From phone.Number
-	Word Word
+	From   phone.Number
+	Word   Word
+	Answer string // language to answer in, "en" or "es"; "" where nothing is to be said, or the carrier has said it
 }
 
 // WordOf reads a reply: one word, in any case, with or without quotes and punctuation around it. The words are those that carriers and Twilio know
 // (help.twilio.com/articles/223134027), and their Spanish forms, which only we know.
 func WordOf(body string) Word {
-	switch strings.ToUpper(strings.Trim(body, " \t\r\n.,;:!¡?¿\"'“”‘’()-")) {
+	switch bare(body) {
 	case "STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "OPT-OUT", "ALTO", "PARAR":
 		return Stop
 	case "START", "UNSTOP", "YES":
@@ -225,4 +226,17 @@ func WordOf(body string) Word {
 		return Help
 	}
 	return Other
+}
+
+// LanguageOf says which language a reply's word is of: "es" for those that carriers do not know, else "en".
+func LanguageOf(body string) string {
+	switch bare(body) {
+	case "ALTO", "PARAR", "AYUDA":
+		return "es"
+	}
+	return "en"
+}
+
+func bare(body string) string {
+	return strings.ToUpper(strings.Trim(body, " \t\r\n.,;:!¡?¿\"'“”‘’()-"))
 }

@@ -68,14 +68,22 @@ func (c *Callbacks) Reply(pathAndQuery string, form url.Values, signature string
 	if err != nil {
 		return sms.Reply{}, ErrUnreadable
 	}
-	r := sms.Reply{From: from, Word: sms.WordOf(form.Get("Body"))}
-	switch form.Get("OptOutType") { // what Twilio itself understood and did
+	body := form.Get("Body")
+	r := sms.Reply{From: from, Word: sms.WordOf(body)}
+	switch form.Get("OptOutType") { // what Twilio itself understood and did, as the number's owner worded it there
 	case "STOP":
 		r.Word = sms.Stop
+		return r, nil
 	case "START":
 		r.Word = sms.Start
+		return r, nil
 	case "HELP":
 		r.Word = sms.Help
+		return r, nil
+	}
+	// Twilio confirms the English STOP and START by itself. Its own HELP names nobody to call.
+	if language := sms.LanguageOf(body); r.Word == sms.Help || r.Word == sms.Stop && language != "en" {
+		r.Answer = language
 	}
 	return r, nil
 }

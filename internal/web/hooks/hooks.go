@@ -3,6 +3,7 @@ package hooks
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/sms"
@@ -41,6 +43,8 @@ type Config struct {
 	Events    Events
 	Callbacks Callbacks
 	Machine   Machine
+	Brand     string
+	Support   phone.Number // whom to call
 }
 
 type server struct{ Config }
@@ -91,7 +95,7 @@ func (s *server) delivery(r *web.Request) (web.Answer, error) {
 	return web.Answer{Status: http.StatusNoContent}, nil
 }
 
-// reply honours STOP and START at once. The answer is Twilio's markup: silence but for HELP, since Twilio itself confirms STOP and START.
+// reply honours STOP and START at once. The answer is Twilio's markup: words for help, and for a stop that only we know; silence where Twilio speaks itself.
 func (s *server) reply(r *web.Request) (web.Answer, error) {
 	if err := web.ReadForm(r); err != nil {
 		return web.Answer{}, err
@@ -103,5 +107,24 @@ func (s *server) reply(r *web.Request) (web.Answer, error) {
 	if err := s.Machine.Replied(r.Context(), in.From, in.Word); err != nil {
 		return web.Answer{}, err
 	}
-	return web.Answer{Type: "text/xml; charset=utf-8", Body: []byte(`<?xml version="1.0" encoding="UTF-8"?><Response></Response>`)}, nil
+	body, err := xml.Marshal(twiML{Message: s.words(in)})
+	return web.Answer{Type: "text/xml; charset=utf-8", Body: append([]byte(xml.Header), body...)}, err
+}
+
+// twiML is Twilio's markup for an answer to a text (twilio.com/docs/messaging/twiml). Without a message nothing is sent.
+type twiML struct {
+	XMLName xml.Name `xml:"Response"`
+	Message string   `xml:"Message,omitempty"`
+}
+
+// words answers a reply; "" is silence.
+func (s *server) words(in sms.Reply) string {
+	l, ok := lang.Parse(in.Answer)
+	switch {
+	case ok && in.Word == sms.Help:
+		return l.HelpText(s.Brand, s.Support.National())
+	case ok && in.Word == sms.Stop:
+		return l.StoppedText(s.Brand, s.Support.National())
+	}
+	return ""
 }

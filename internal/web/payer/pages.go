@@ -35,6 +35,7 @@ type Pay struct {
 	PaidTo       string        // the new Paid To Date as read, "Aug 9, 2025"; "" for a payment without days
 	Lines        []SummaryLine // without the total
 	SecondsLeft  int           // by the server's clock
+	LinkMinutes  int           // how long a link is good for, as its text said
 	Notice       string        // what the payer should know first, such as why the last card was declined; "" if nothing
 	Terms        Terms         // the text agreed to
 	TermsVersion string
@@ -172,7 +173,7 @@ const (
 	Used       Kind = "used"       // paid, on another device or page
 	Elsewhere  Kind = "elsewhere"  // being paid on another device or page
 	Checking   Kind = "checking"   // outcome unknown
-	Expired    Kind = "expired"    // ten minutes over
+	Expired    Kind = "expired"    // its time is over
 	Cancelled  Kind = "cancelled"  // by the agent
 	Replaced   Kind = "replaced"   // by a newer link
 	Superseded Kind = "superseded" // the account changed

@@ -33,6 +33,7 @@ type Config struct {
 	Support        phone.Number
 	StripeJS       string // address of Stripe.js
 	PublishableKey string
+	LinkLife       time.Duration // whole minutes
 	Terms          InForce
 }
 
@@ -209,7 +210,7 @@ func (s *server) page(r *web.Request) (web.Answer, error) {
 		TotalDue: payment.Amount().String(), DaysLabel: daysLabel(l, payment, p.Discreet), PaidTo: l.Date(payment.PaidTo()),
 		Lines: Lines(l, payment.Frozen, p.Discreet), SecondsLeft: seconds(p.Left), Terms: s.Terms.Text[l], TermsVersion: s.Terms.Version, ChargeNonce: p.Nonce,
 	}
-	page.Reference = payment.Reference()
+	page.Reference, page.LinkMinutes = payment.Reference(), int(s.LinkLife/time.Minute)
 	if p.Place == payer.Payable && p.Attempt != nil && p.Attempt.State == pay.WasNo {
 		page.Notice = l.Decline(p.Attempt.Code) + " " + l.TriesLeft(p.TriesLeft())
 	}
