@@ -5,8 +5,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# timetzdata embeds the time zones: dates are counted in the location's zone, and the image has no /usr/share/zoneinfo.
-RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags='-s -w' -o /out/paylink ./cmd/paylink && mkdir /out/data
+RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/paylink ./cmd/paylink && mkdir /out/data
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

@@ -117,7 +117,7 @@ func need() error {
 func (l *lab) open(ctx context.Context) error {
 	said("building paylink and paysim")
 	for _, command := range []string{"paylink", "paysim"} { // as the Dockerfile does
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "timetzdata", "-o", filepath.Join(l.dir, command), "./cmd/"+command)
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(l.dir, command), "./cmd/"+command)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("go build ./cmd/%s: %w\n%s", command, err, out)

@@ -15,7 +15,7 @@ trap stop EXIT
 fail() { echo "static.sh: $*" >&2; exit 1; }
 
 for command in paylink paysim; do
-  CGO_ENABLED=0 go build -trimpath -tags timetzdata -o "$dir/$command" "./cmd/$command"
+  CGO_ENABLED=0 go build -trimpath -o "$dir/$command" "./cmd/$command"
   # ldd fails on what needs no loader; a dynamic program would name one.
   if ldd "$dir/$command" 2>/dev/null | grep -q '=>'; then fail "$command is not static"; fi
 done
@@ -63,7 +63,7 @@ until redis-cli -p "$redis_port" ping >/dev/null 2>&1; do
   sleep 0.1
 done
 settings=(PATH=/usr/bin:/bin
-  "PAYLINK_ADDR=127.0.0.1:$port" PAYLINK_URL=https://pay.interlane.example "DATABASE_URL=sqlite:$dir/data/paylink.db"
+  "PAYLINK_ADDR=127.0.0.1:$port" PAYLINK_URL=https://pay.interlane.example PAYLINK_TRUSTED_PROXIES=none "DATABASE_URL=sqlite:$dir/data/paylink.db"
   "REDIS_URL=redis://127.0.0.1:$redis_port/0" "STRIPE_SECRET_KEY=sk_test_$canary" "STRIPE_PUBLISHABLE_KEY=pk_test_$canary"
   "STRIPE_WEBHOOK_SECRET=whsec_$canary" TWILIO_ACCOUNT_SID=AC00000000000000000000000000000000 "TWILIO_AUTH_TOKEN=$canary"
   TWILIO_FROM=+18045550100 PAYLINK_BRAND=Interlane PAYLINK_SUPPORT_PHONE=+18045550101

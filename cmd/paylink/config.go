@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -42,8 +41,8 @@ func settings() []setting {
 		{"PAYLINK_BRAND", false, true, "", "brand that texts and pages name first"},
 		{"PAYLINK_SUPPORT_PHONE", false, true, "", "telephone number of support"},
 		{"PAYLINK_KEYS", true, true, "", "keys of 32 bytes in base64 or hex, by commas: the first seals and signs, all open"},
-		{"PAYLINK_LINK_LIFE", false, false, "10m", "how long a link is good for"},
-		{"PAYLINK_TRUSTED_PROXIES", false, false, "", "networks of our own proxies, by commas: 10.0.0.0/8"},
+		{"PAYLINK_LINK_LIFE", false, false, "10m", "how long a link is good for, whole minutes"},
+		{"PAYLINK_TRUSTED_PROXIES", false, false, "", "networks of our own proxies, by commas: 10.0.0.0/8; none if there are none; required with https://"},
 		{"DATABASE_URL", true, true, "", "postgres://… or sqlite:PATH"},
 		{"REDIS_URL", true, true, "", "redis://…, rediss://…, redis-sentinel://… or redis-cluster://…"},
 		{"STRIPE_SECRET_KEY", true, true, "", "sk_…"},
@@ -93,7 +92,7 @@ func read(args []string, getenv func(string) (string, bool), stderr io.Writer, o
 			value = s.value
 		}
 		if value == "" && err == nil && (s.must || len(only) > 0) {
-			problems = append(problems, fmt.Errorf("%s is missing: %s", s.name, s.help))
+			problems = append(problems, app.Wrong{Setting: s.name, Why: "is missing: " + s.help})
 		}
 		values[s.name] = value
 	}
@@ -116,7 +115,7 @@ func find(s setting, flagged string, getenv func(string) (string, bool)) (string
 	}
 	b, err := os.ReadFile(path) // #nosec G304 -- the operator names the file that holds the secret
 	if err != nil {
-		return "", fmt.Errorf("%s_FILE names a file that can't be read", s.name)
+		return "", app.Wrong{Setting: s.name + "_FILE", Why: "names a file that can't be read"}
 	}
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
@@ -144,8 +143,8 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 	if v == nil {
 		return app.Config{}, err
 	}
-	problems := []error{err}
-	wrong := func(name, why string) { problems = append(problems, fmt.Errorf("%s %s", name, why)) }
+	problems := flatten(err)
+	wrong := func(name, why string) { problems = append(problems, app.Wrong{Setting: name, Why: why}) }
 	c := app.Config{
 		Addr: v["PAYLINK_ADDR"], MetricsAddr: v["PAYLINK_METRICS_ADDR"], URL: v["PAYLINK_URL"], PayURL: v["PAYLINK_PAY_URL"], DatabaseURL: v["DATABASE_URL"], RedisURL: v["REDIS_URL"],
 		Stripe: app.Stripe{
@@ -165,39 +164,6 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 			wrong(name, "must be HOST:PORT")
 		}
 	}
-	for name, prefixes := range map[string][]string{"STRIPE_SECRET_KEY": {"sk_test_", "sk_live_", "rk_test_", "rk_live_"}, "STRIPE_PUBLISHABLE_KEY": {"pk_test_", "pk_live_"}, "TWILIO_ACCOUNT_SID": {"AC"}} {
-		if v[name] != "" && !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(v[name], p) }) {
-			wrong(name, "must begin with "+strings.Join(prefixes, " or "))
-		}
-	}
-	if secret, public := mode(c.Stripe.SecretKey), mode(c.Stripe.PublishableKey); secret != "" && public != "" && secret != public {
-		wrong("STRIPE_PUBLISHABLE_KEY", "and STRIPE_SECRET_KEY must both be test keys or both be live keys")
-	}
-	for _, secret := range c.Stripe.WebhookSecrets {
-		if !strings.HasPrefix(secret, "whsec_") {
-			wrong("STRIPE_WEBHOOK_SECRET", "must hold secrets that begin with whsec_, by commas")
-			break
-		}
-	}
-	for name, schemes := range map[string][]string{
-		"DATABASE_URL": {"sqlite:", "postgres://", "postgresql://"},
-		"REDIS_URL":    {"redis://", "rediss://", "redis-sentinel://", "rediss-sentinel://", "redis-cluster://", "rediss-cluster://"},
-	} {
-		if v[name] != "" && !slices.ContainsFunc(schemes, func(s string) bool { return strings.HasPrefix(v[name], s) }) {
-			wrong(name, "must begin with "+strings.Join(schemes, " or "))
-		}
-	}
-	for _, name := range []string{"STRIPE_API_URL", "STRIPE_JS_URL", "TWILIO_API_URL"} {
-		if u, err := url.Parse(v[name]); v[name] != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Hostname() != "127.0.0.1" && u.Hostname() != "localhost") {
-			wrong(name, "must be an https:// address")
-		}
-	}
-	if (c.Twilio.From == "") == (c.Twilio.MessagingServiceSID == "") {
-		wrong("TWILIO_FROM", "or TWILIO_MESSAGING_SERVICE_SID must be given, one of them")
-	}
-	if (c.Twilio.APIKey == "") != (c.Twilio.APISecret == "") {
-		wrong("TWILIO_API_KEY", "and TWILIO_API_SECRET belong together")
-	}
 	for _, name := range []string{"TWILIO_EDGE", "TWILIO_REGION"} {
 		if value, ok := getenv(name); ok && value != "" {
 			wrong(name, "must not be set: Twilio's library would send texts elsewhere; use TWILIO_API_URL")
@@ -213,10 +179,18 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 	if c.LinkLife, parseErr = time.ParseDuration(v["PAYLINK_LINK_LIFE"]); parseErr != nil {
 		wrong("PAYLINK_LINK_LIFE", "must be a duration such as 10m")
 	}
-	for _, network := range list(v["PAYLINK_TRUSTED_PROXIES"]) {
+	// Behind a proxy that it does not know, it would take all payers for one, and one limit would stop them all.
+	proxies := list(v["PAYLINK_TRUSTED_PROXIES"])
+	if len(proxies) == 0 && strings.HasPrefix(c.URL, "https:") {
+		wrong("PAYLINK_TRUSTED_PROXIES", "is missing: the networks of our own proxies, by commas, or none")
+	}
+	if slices.Equal(proxies, []string{"none"}) {
+		proxies = nil
+	}
+	for _, network := range proxies {
 		prefix, err := netip.ParsePrefix(network)
 		if err != nil {
-			wrong("PAYLINK_TRUSTED_PROXIES", "must hold networks such as 10.0.0.0/8, by commas")
+			wrong("PAYLINK_TRUSTED_PROXIES", "must hold networks such as 10.0.0.0/8, by commas, or none")
 			break
 		}
 		c.Proxies = append(c.Proxies, prefix)
@@ -226,21 +200,20 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 			wrong("PAYLINK_KEYS", "must hold keys of 32 bytes in base64 or hex, by commas")
 		}
 	}
-	if err := errors.Join(problems...); err != nil {
-		return c, err
+	// One problem a setting: of one that is missing or can't be read, nothing more needs saying.
+	said := map[string]bool{}
+	for _, p := range problems {
+		if w, ok := errors.AsType[app.Wrong](p); ok {
+			said[strings.TrimSuffix(w.Setting, "_FILE")] = true
+		}
 	}
-	return c, c.Check()
-}
-
-// mode is "test" or "live", "" for a key that says neither.
-func mode(key string) string {
-	switch {
-	case strings.Contains(key, "_test_"):
-		return "test"
-	case strings.Contains(key, "_live_"):
-		return "live"
+	said["PAYLINK_PAY_URL"] = said["PAYLINK_PAY_URL"] || v["PAYLINK_PAY_URL"] == "" // it is PAYLINK_URL then
+	for _, p := range flatten(c.Check()) {
+		if w, ok := errors.AsType[app.Wrong](p); !ok || !said[w.Setting] {
+			problems = append(problems, p)
+		}
 	}
-	return ""
+	return c, errors.Join(problems...)
 }
 
 func list(s string) []string {

@@ -28,19 +28,33 @@ import (
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// openDatabase opens the database of the settings for a command that needs nothing else, and migrates it.
-func openDatabase(ctx context.Context, args []string, getenv func(string) (string, bool), stderr io.Writer) (*sqldb.DB, error) {
+// openDatabase opens the database of the settings for a command that needs nothing else, and migrates it. Where it can't, it says why, and the database is nil:
+// the command returns status.
+func openDatabase(ctx context.Context, args []string, getenv func(string) (string, bool), stderr io.Writer) (db *sqldb.DB, status int) {
 	v, err := read(args, getenv, stderr, "DATABASE_URL")
-	if err != nil {
-		return nil, err
+	if errors.Is(err, errHelp) {
+		return nil, done
 	}
+	if err != nil {
+		return nil, complain(stderr, err)
+	}
+	if err := sqldb.CheckURL(v["DATABASE_URL"]); err != nil {
+		return nil, complain(stderr, err)
+	}
+	if db, err = migrated(ctx, v["DATABASE_URL"]); err != nil {
+		return nil, notStarted(stderr, err)
+	}
+	return db, done
+}
+
+func migrated(ctx context.Context, address string) (*sqldb.DB, error) {
 	// Nothing that these commands write is sealed; the service's keys are not asked for.
 	var none [seal.KeyBytes]byte
 	unused, err := seal.New(none[:])
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: v["DATABASE_URL"], Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2})
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: address, Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2})
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +65,9 @@ func openDatabase(ctx context.Context, args []string, getenv func(string) (strin
 }
 
 func migrate(args []string, getenv func(string) (string, bool), stdout, stderr io.Writer) int {
-	db, err := openDatabase(context.Background(), args, getenv, stderr)
-	if errors.Is(err, errHelp) {
-		return done
-	}
-	if err != nil {
-		return complain(stderr, err)
+	db, status := openDatabase(context.Background(), args, getenv, stderr)
+	if db == nil {
+		return status
 	}
 	fmt.Fprintln(stdout, "the schema is up to date")
 	return closed(db, stderr)
@@ -103,9 +114,9 @@ func staffCommand(args []string, getenv func(string) (string, bool), stdin io.Re
 		return complain(stderr, errors.Join(problems...))
 	}
 	ctx := context.Background()
-	db, err := openDatabase(ctx, nil, getenv, stderr)
-	if err != nil {
-		return complain(stderr, err)
+	db, status := openDatabase(ctx, nil, getenv, stderr)
+	if db == nil {
+		return status
 	}
 	salt := make([]byte, staff.SaltBytes)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
@@ -186,9 +197,9 @@ func importFiles(args []string, getenv func(string) (string, bool), stdout, stde
 		return failed
 	}
 	ctx := context.Background()
-	db, err := openDatabase(ctx, nil, getenv, stderr)
-	if err != nil {
-		return complain(stderr, err)
+	db, status := openDatabase(ctx, nil, getenv, stderr)
+	if db == nil {
+		return status
 	}
 	if err := db.Import(ctx, in); err != nil {
 		fmt.Fprintln(stderr, "paylink import: nothing was imported:", err)

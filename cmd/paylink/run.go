@@ -36,6 +36,8 @@ const usage = `paylink takes payments by one-time links.
   paylink version
 
 Settings come from flags or from the environment; secrets also from a file named by NAME_FILE. "paylink serve -help" lists them.
+With an https:// address PAYLINK_TRUSTED_PROXIES is required: the networks of our own proxies, or none.
+Status 2: the command or its settings are wrong. Status 1: it failed, or could not start.
 `
 
 // run is the whole command line: everything that it touches comes in.
@@ -94,7 +96,19 @@ func complain(stderr io.Writer, err error) int {
 	return misuse
 }
 
+// notStarted writes why a command could not do its work though its settings are complete: what it needs does not answer, or not as it should.
+func notStarted(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "paylink: the settings are complete, but it could not start:")
+	for _, one := range flatten(err) {
+		fmt.Fprintln(stderr, "  -", one)
+	}
+	return failed
+}
+
 func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []error
 		for _, e := range many.Unwrap() {
@@ -118,11 +132,18 @@ func serve(args []string, getenv func(string) (string, bool), stderr io.Writer) 
 	defer stop()
 	s, err := app.Open(ctx, c)
 	if err != nil {
-		return complain(stderr, err)
+		return notStarted(stderr, err)
 	}
-	err = s.Run(ctx, func(addr string) { c.Log.Info().Str("addr", addr).Str("version", version()).Msg("serving") })
+	started := false
+	err = s.Run(ctx, func(addr string) {
+		started = true
+		c.Log.Info().Str("addr", addr).Str("version", version()).Msg("serving")
+	})
 	if closeErr := s.Close(); err == nil {
 		err = closeErr
+	}
+	if err != nil && !started {
+		return notStarted(stderr, err)
 	}
 	if err != nil {
 		c.Log.Error().Str("error", err.Error()).Msg("stopped with an error")
@@ -136,9 +157,6 @@ func checkConfig(args []string, getenv func(string) (string, bool), stdout, stde
 	c, err := serveSettings(args, getenv, stderr)
 	if errors.Is(err, errHelp) {
 		return done
-	}
-	if err == nil {
-		err = c.Check()
 	}
 	if err != nil {
 		return complain(stderr, err)

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	_ "time/tzdata" // dates are counted in a location's zone, and a host may know none
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/rs/zerolog"

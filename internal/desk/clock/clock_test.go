@@ -163,7 +163,9 @@ func TestAStopLetsWhatHasBegunEndAndBeginsNothing(t *testing.T) {
 	w := newWork(t)
 	s := &clock.Sweeper{
 		Machine: w, Wait: wakes, Workers: 1, Failed: func(string, string, error) {},
-		Due: func(context.Context, int) ([]string, []string, error) { return []string{"1", "2", "3"}, []string{"1"}, nil },
+		Due: func(context.Context, int) ([]string, []string, error) {
+			return []string{"1", "2", "3"}, []string{"1"}, nil
+		},
 	}
 	stop, ended := run(s)
 	w.next() // it is at work, and three more wait for their place
