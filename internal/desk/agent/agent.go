@@ -46,11 +46,15 @@ func (e *MovedError) Error() string { return pay.ErrTotalMoved.Error() }
 // Is makes errors.Is(err, pay.ErrTotalMoved) true.
 func (e *MovedError) Is(target error) bool { return target == pay.ErrTotalMoved }
 
-// Blocked is why no payment can be sent: quote.Blocked's words, and InCollections.
+// Blocked is why no payment can be sent: quote.Blocked's words, and these.
 type Blocked = quote.Blocked
 
-// InCollections: the account is with a collections company, which alone may take its money.
-const InCollections Blocked = "in_collections"
+const (
+	// InCollections: the account is with a collections company, which alone may take its money.
+	InCollections Blocked = "in_collections"
+	// NeedsReview: money for the vehicle came after its link had closed, and nobody has decided about it yet. pay.Machine refuses with pay.ErrNeedsReview.
+	NeedsReview Blocked = "needs_review"
+)
 
 // Store is what the desk reads.
 type Store interface {
@@ -277,8 +281,15 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	if err != nil {
 		return out, err
 	}
-	for _, p := range payments {
-		if p.VehicleID == c.VehicleID && p.State.Live() {
+	var last *pay.Payment // the vehicle's newest that has ended
+	for i, p := range payments {
+		if p.VehicleID != c.VehicleID {
+			continue
+		}
+		if !p.State.Live() && last == nil {
+			last = &payments[i]
+		}
+		if p.State.Live() {
 			// What this vehicle's own payment has reserved is part of what the vehicle owes.
 			facts.Standing.PastDue += p.Frozen.Summary.PastDue
 			facts.Standing.Credit += p.Frozen.Summary.CreditApplied
@@ -295,6 +306,9 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	}
 	out.Client, out.Vehicle, out.Location = client, vehicles[i], facts.Location
 	out.Blocked = blocked(client, out.Frozen.Summary)
+	if last != nil && last.State == pay.PaidAfterClose && out.Blocked != InCollections {
+		out.Blocked = NeedsReview
+	}
 	out.Warnings = warnings(out)
 	return out, nil
 }
@@ -381,7 +395,7 @@ func (m Message) form(number phone.Number) string {
 }
 
 // Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber,
-// *MovedError, *BlockedError, *pay.LiveError, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
+// *MovedError, *BlockedError, *pay.LiveError, pay.ErrNeedsReview, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
 func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
 	p, err := d.send(ctx, who, m)
 	if refusal(err) {

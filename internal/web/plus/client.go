@@ -553,8 +553,9 @@ func (s *server) send(r *web.Request, who staff.Member) (web.Answer, error) {
 		d.why = &Alert{"error", "Nothing new was sent: a payment for this vehicle is under way."}
 	case errors.Is(err, quote.ErrDays):
 		status = web.ProblemOf(err).Status // the panel says which days there are
-	case errors.Is(err, pay.ErrBlocked):
-		d.why = &Alert{"error", "Nothing was sent."}
+	case errors.Is(err, pay.ErrBlocked), errors.Is(err, pay.ErrNeedsReview):
+		status = web.ProblemOf(err).Status
+		d.why = &Alert{"error", "Nothing was sent."} // the summary says why
 	default:
 		return web.Answer{}, err
 	}

@@ -117,6 +117,8 @@ func blockedWords(why agent.Blocked) string {
 	switch why {
 	case agent.InCollections:
 		return "The account is in collections. Only the collections company may take its payments; no link can be sent."
+	case agent.NeedsReview:
+		return "A charge came after an earlier link had closed. Finance decides about it first; take no other payment for this vehicle."
 	case quote.NothingDue:
 		return "Nothing is due: the credit covers all of it. There is no payment to send."
 	case quote.BelowMinimum:

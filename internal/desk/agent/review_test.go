@@ -1,0 +1,55 @@
+package agent_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"paylink/internal/desk/agent"
+	"paylink/internal/pay"
+	"paylink/internal/staff"
+)
+
+// ends puts a payment into a state that it ends in.
+func (b *bench) ends(paymentID string, s pay.State) {
+	b.Helper()
+	b.must(b.db.Apply(b.ctx, paymentID, func(v pay.View) (pay.Change, error) {
+		change := pay.Change{Life: v.Payment.Life}
+		change.Life.State = s
+		return change, nil
+	}))
+}
+
+func TestMoneyThatNobodyHasDecidedAboutBlocksItsVehicle(t *testing.T) {
+	b := start(t)
+	who := b.as(staff.Agent)
+	summary := func(client, vehicle string) agent.Summary {
+		b.Helper()
+		s, err := b.desk.Summary(b.ctx, who, agent.Choice{ClientID: client, VehicleID: vehicle, Days: 30})
+		b.must(err)
+		return s
+	}
+	m := b.message()
+	m.ClientID, m.VehicleID, m.Phone = "100043", "veh_marcus_f150", "804 555 0143"
+	m.Shown = summary(m.ClientID, m.VehicleID).Summary.TotalDue
+	for _, c := range []struct {
+		ends    pay.State
+		blocked agent.Blocked
+	}{{pay.Expired, ""}, {pay.PaidAfterClose, agent.NeedsReview}} {
+		m.FormKey = newID()
+		p, err := b.desk.Send(b.ctx, who, m)
+		b.must(err)
+		b.ends(p.ID, c.ends)
+		b.pass(time.Second)
+		if got := summary("100043", "veh_marcus_f150").Blocked; got != c.blocked {
+			b.Errorf("after %s it is blocked by %q, want %q", c.ends, got, c.blocked)
+		}
+		if got := summary("100043", "veh_marcus_camry").Blocked; got != "" {
+			b.Errorf("after %s the other vehicle is blocked by %q", c.ends, got)
+		}
+	}
+	m.FormKey = newID()
+	if _, err := b.desk.Send(b.ctx, who, m); !errors.Is(err, pay.ErrNeedsReview) {
+		b.Errorf("another payment was taken: %v", err)
+	}
+}
