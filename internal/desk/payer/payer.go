@@ -39,11 +39,24 @@ type Machine interface {
 	TextReceipt(ctx context.Context, paymentID string, by trail.Actor) error
 }
 
+// Tries counts tries, for all instances together.
+type Tries interface {
+	// Take takes one of the tries that a key has in a while, and returns which one it is, from 1 to most; 0: none is left.
+	Take(ctx context.Context, key string, most int, while time.Duration) (int, error)
+}
+
+// How often the button of one payment may be pressed: every press asks Stripe about a card, charged or not.
+const (
+	mostPresses = 40
+	pressesIn   = 5 * time.Minute
+)
+
 // Desk is the payer's desk. All fields are required.
 type Desk struct {
 	Store   Store
 	Machine Machine
 	Door    link.Door
+	Tries   Tries
 	Keys    seal.Keys
 	Now     func() time.Time // for sessions; what may be paid is decided by the store's clock
 	NewID   func() string
@@ -220,7 +233,7 @@ type Press struct {
 	UserAgent     string
 }
 
-// Pay charges once. Errors besides the machine's: seal.ErrNotOurs for a forged nonce, pay.ErrOtherLink for one of another link or payment.
+// Pay charges once. Errors besides the machine's: seal.ErrNotOurs for a forged nonce, pay.ErrOtherLink for one of another link or payment, link.ErrTooMany.
 func (d *Desk) Pay(ctx context.Context, s link.Session, press Press) (Page, pay.Secret, error) {
 	nonce, err := link.ReadNonce(d.Keys, press.Nonce)
 	if err != nil {
@@ -231,6 +244,9 @@ func (d *Desk) Pay(ctx context.Context, s link.Session, press Press) (Page, pay.
 	}
 	if s.ReadOnly {
 		return Page{}, pay.Secret{}, d.refused(ctx, s, pay.ErrClosed)
+	}
+	if n, err := d.Tries.Take(ctx, "press "+s.PaymentID, mostPresses, pressesIn); err == nil && n == 0 {
+		return Page{}, pay.Secret{}, link.ErrTooMany // while nobody counts, five declines still lock the payment
 	}
 	r, err := d.Machine.Charge(ctx, pay.Try{
 		PaymentID: s.PaymentID, LinkID: s.LinkID, Nonce: nonce, SessionID: s.ID, PaymentMethod: press.PaymentMethod, Terms: press.Terms,

@@ -81,7 +81,7 @@ func start(t *testing.T) *bench {
 		Store: b.db, Door: b.door, Now: b.clock, NewID: newID, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {}, Terms: func() string { return "1" },
 		Token: func() string { b.token = rand.Text(); return b.token },
 	}
-	b.desk = &payer.Desk{Store: b.db, Machine: till, Door: b.door, Keys: b.keys, Now: b.clock, NewID: newID}
+	b.desk = &payer.Desk{Store: b.db, Machine: till, Door: b.door, Tries: b.door, Keys: b.keys, Now: b.clock, NewID: newID}
 	t.Cleanup(func() { b.must(errors.Join(b.door.Close(), b.db.Close())) })
 	return b
 }
