@@ -62,8 +62,8 @@ func bench(o options) (err error) {
 	if err := need(); err != nil {
 		return err
 	}
-	// A bench that hangs is worth nothing.
-	limit := 5*time.Minute + time.Duration(o.runs*o.seconds)*15*time.Second
+	// A bench that hangs is worth nothing. A cold machine builds for minutes.
+	limit := 10*time.Minute + time.Duration(o.runs*o.seconds)*15*time.Second
 	if o.size {
 		limit += 2 * time.Hour
 	}
