@@ -1,6 +1,7 @@
 package pay_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -1011,5 +1012,24 @@ func TestNoTokenAndNoNumberLiesAbout(t *testing.T) {
 				b.Errorf("the receipt is %s", m.Status)
 			}
 		}
+	})
+}
+
+func TestAPayerWhoGoesAwayLeavesNothingHalfDone(t *testing.T) {
+	here(t, options{}, func(b *town) {
+		s := b.send()
+		b.faults(stripesim.Rule{Op: "confirm", Kind: stripesim.Slow, Times: 1, DelayMS: 300})
+		ctx, leave := context.WithCancel(b.ctx)
+		try, done := s.try(visa), make(chan error, 1)
+		go func() {
+			_, err := b.till.Charge(ctx, try)
+			done <- err
+		}()
+		b.until("the payer pays", func() bool { return s.state() == pay.Paying })
+		leave()
+		if err := <-done; err != nil {
+			b.Errorf("the charge was cut: %v", err)
+		}
+		s.paid() // and no sweeper came by
 	})
 }
