@@ -179,11 +179,11 @@ test("back, reload and another tap after paying never offer to pay again", async
   await payer.pays({ number: VISA });
   await payer.page.reload();
   await payer.gets("Payment received");
-  await payer.page.goBack();
+  await payer.page.goBack({ waitUntil: "commit" });
   await text.waitFor(); // back is the text: neither landing page nor card form stayed in the history
-  await payer.page.goForward();
+  await payer.page.goForward({ waitUntil: "commit" });
   await payer.gets("Payment received");
-  await payer.page.goBack();
+  await payer.page.goBack({ waitUntil: "commit" });
   await text.tap();
   await payer.gets("Payment received");
   for (const address of ["/pay", "/pay/receipt"]) {
@@ -205,7 +205,7 @@ test("a page that the browser kept does not offer to pay what was paid meanwhile
   await left.page.goto(town.sim + "/phone");
   const payer = await Payer.opens(town, link);
   await payer.pays({ number: MASTERCARD });
-  await left.page.goBack();
+  await left.page.goBack({ waitUntil: "commit" });
   await left.gets("This payment has already been made");
   await left.cannotPay();
   await charged(town, { amount: 9858, last4: "4444" });

@@ -41,7 +41,7 @@ test("signing out, and a session that is over, end at the sign-in page and come 
   assert.deepEqual([session.name, session.httpOnly, session.secure, session.sameSite], ["__Host-plus", true, true, "Lax"]);
   await agent.presses("Sign out");
   await gate.waitFor();
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
   await gate.waitFor(); // the client's page is not shown from the browser's memory
   await page.context().addCookies([session]);
   await page.goto(town.url + "/plus/clients/100042");

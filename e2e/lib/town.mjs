@@ -21,6 +21,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { after } from "node:test";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
@@ -28,7 +29,10 @@ const root = new URL("../../", import.meta.url).pathname;
 const READY_WITHIN = 20_000; // ms
 const STOP_WITHIN = 15_000; // ms
 
-let building; // one build for all tests of a file, which is one process
+// A file of tests is one process: it has one build and one browser for all its towns. No cookie is shared, since every page has a context of its own.
+let building;
+let browsing;
+after(async () => (await browsing)?.close());
 
 export class Town {
   /**
@@ -52,7 +56,6 @@ export class Town {
   }
 
   #process;
-  #browser; // a promise, once a page was asked for
   #greeting = []; // up to the line that begins with "ready"
   #log = []; // the lines after it, and standard error
   #contexts = []; // { context, name, wrong }
@@ -153,7 +156,7 @@ export class Town {
   // Every page has a context of its own: no cookie is shared. What goes wrong in it fails the test: an exception on a page of ours, and
   // anything that the content security policy had to stop.
   async #page(kind, options) {
-    const browser = await (this.#browser ??= launch());
+    const browser = await (browsing ??= launch());
     const context = await browser.newContext({ locale: "en-US", timezoneId: "America/New_York", ...options });
     const name = `${kind}-${this.#contexts.length + 1}`;
     const wrong = [];
@@ -184,9 +187,10 @@ export class Town {
         await context.tracing.stop({ path: join(this.artifacts, `${name}.zip`) });
       }
     } finally {
-      await (await this.#browser)?.close();
+      for (const { context } of this.#contexts) await context.close();
       wrong.push(...(await this.#stop()));
       wrong.push(...leaks(this.#log.join("\n"), this.#secrets));
+      if (this.#log.some((line) => /\bpanic\b/.test(line))) wrong.push("the service panicked: see town.log");
       await writeFile(join(this.artifacts, "town.log"), this.log + "\n");
       await rm(this.dir, { recursive: true, force: true });
     }
@@ -267,12 +271,19 @@ async function build() {
   return binary;
 }
 
+// What Chromium leaves out: first what Playwright leaves out (the last list that is given counts, so that its own is repeated here), then two pages
+// of the browser's own window, which nobody sees and which cost every phone and desk a second of processor time.
+const withoutFeatures = ["AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter",
+  "PaintHolding", "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+  "WebUIOmniboxPopup", "WebUIOmniboxAimPopup"];
+
 /** Starts Debian's Chromium without anything that would call out. The caller closes it. */
 export function launch() {
   return chromium.launch({
     executablePath: browserPath(),
+    ignoreDefaultArgs: ["--disable-back-forward-cache"], // people have one
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
+      "--disable-component-update", "--disable-sync", `--disable-features=${withoutFeatures}`],
   });
 }
 
