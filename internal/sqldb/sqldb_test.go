@@ -187,7 +187,10 @@ func TestMigratingTwiceAndByManyAtOnce(t *testing.T) {
 	testbed.Databases(t, func(t *testing.T, url string) {
 		b := &books{T: t, ctx: t.Context(), url: url, now: began}
 		b.DB = b.open()
-		others := []*sqldb.DB{b.DB, b.open(), b.open(), b.open()}
+		others := []*sqldb.DB{b.DB}
+		for range 7 {
+			others = append(others, b.open())
+		}
 		var wg sync.WaitGroup
 		for _, db := range others {
 			wg.Go(func() {
