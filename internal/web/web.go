@@ -93,7 +93,7 @@ func (d *Door) Handle(h Handler) http.Handler {
 		answer, err := guarded(legible(h), r)
 		if err != nil {
 			p := ProblemOf(err)
-			if p.Status >= http.StatusInternalServerError {
+			if gone := errors.Is(hr.Context().Err(), context.Canceled); !gone && p.Status >= http.StatusInternalServerError {
 				d.Log.Error().Str("request", r.ID).Str("error", err.Error()).Msg("a request failed")
 			}
 			if answer, err = guarded(func(r *Request) (Answer, error) { return d.Refuse(r, p) }, r); err != nil {

@@ -102,8 +102,11 @@ type Script struct {
 // NewScript returns the script's configuration for a page, with its words in the page's language.
 func NewScript(p Pay, stripeJS, publishableKey, stripeAccount string) Script {
 	return Script{StripeJS: stripeJS, PublishableKey: publishableKey, StripeAccount: stripeAccount, Locale: string(p.Lang),
-		Terms: p.TermsVersion, Nonce: p.ChargeNonce, SecondsLeft: p.SecondsLeft, Texts: scriptTexts(p.Lang)}
+		Terms: p.TermsVersion, Nonce: p.ChargeNonce, SecondsLeft: p.SecondsLeft, Texts: texts[p.Lang]}
 }
+
+// texts are made once: they are the same for everybody who reads the language.
+var texts = map[lang.Lang]map[string]string{lang.English: scriptTexts(lang.English), lang.Spanish: scriptTexts(lang.Spanish)}
 
 // scriptTexts are the words that pay.js says by itself. %s and %d are its to fill.
 func scriptTexts(l lang.Lang) map[string]string {
