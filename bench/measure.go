@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -77,7 +76,7 @@ func (l *lab) usedMemory(ctx context.Context) (int64, error) {
 			return strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 		}
 	}
-	return 0, errors.New("Redis does not tell its memory")
+	return 0, errors.New("no word of its memory from Redis")
 }
 
 // resident is a process's resident memory in bytes.
@@ -236,5 +235,3 @@ func (l *lab) weigh(ctx context.Context, v *visitor, cookie string) (weight, err
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
-
-func ms(d time.Duration) float64 { return math.Round(float64(d.Microseconds())/100) / 10 }

@@ -53,8 +53,9 @@ func digit(r rune) int {
 		}
 	}
 	for _, in := range unicode.Nd.R32 {
-		if rune(in.Lo) <= r && r <= rune(in.Hi) {
-			return int(r-rune(in.Lo)) % 10
+		lo, hi := rune(in.Lo), rune(in.Hi) // #nosec G115 -- code points have 21 bits
+		if lo <= r && r <= hi {
+			return int(r-lo) % 10
 		}
 	}
 	return 0
