@@ -218,7 +218,7 @@ type Reply struct {
 // (help.twilio.com/articles/223134027), and their Spanish forms, which only we know.
 func WordOf(body string) Word {
 	switch bare(body) {
-	case "STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "OPT-OUT", "ALTO", "PARAR":
+	case "STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "OPT-OUT", "ALTO", "PARAR", "CANCELAR":
 		return Stop
 	case "START", "UNSTOP", "YES":
 		return Start
@@ -231,7 +231,7 @@ func WordOf(body string) Word {
 // LanguageOf says which language a reply's word is of: "es" for those that carriers do not know, else "en".
 func LanguageOf(body string) string {
 	switch bare(body) {
-	case "ALTO", "PARAR", "AYUDA":
+	case "ALTO", "PARAR", "CANCELAR", "AYUDA":
 		return "es"
 	}
 	return "en"

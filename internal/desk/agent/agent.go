@@ -450,7 +450,7 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 		language = client.Language
 	}
 	if !own {
-		detail = "another number, consent given: " + m.Payer
+		detail = "another number, consent given: " + masked(m.Payer)
 	}
 	return d.Machine.Send(ctx, pay.Order{
 		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.form(number), By: actor(who), Detail: detail,
@@ -518,7 +518,7 @@ func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason s
 	}
 	var state pay.State
 	if err == nil {
-		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, reason)
+		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, masked(reason))
 	}
 	if refusal(err) {
 		return state, d.refused(ctx, who, "revoke payment", paymentID, "", err)

@@ -1,6 +1,10 @@
 package agent
 
-import "unicode"
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
 
 // A card number has 13 to 19 digits (ISO/IEC 7812-1).
 const (
@@ -59,4 +63,20 @@ func digit(r rune) int {
 		}
 	}
 	return 0
+}
+
+// phoneLike is ten digits or more, however they are spaced: whoever's number it is, the trail holds no whole one.
+var phoneLike = regexp.MustCompile(`\+?\(?\d(?:[\s().\-–/]*\d){9,}`)
+
+// masked leaves of every number in a text that may be a telephone's its last four digits.
+func masked(text string) string {
+	return phoneLike.ReplaceAllStringFunc(text, func(number string) string {
+		digits := strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, number)
+		return "••" + digits[len(digits)-4:]
+	})
 }
