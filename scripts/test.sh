@@ -134,8 +134,9 @@ step 'gosec' secure
 step 'tsc' node e2e/node_modules/typescript/bin/tsc -p e2e/typecheck
 step 'static binary, non-root' scripts/static.sh
 go_tests 'go test -race' .
-# The race detector makes the model ten times slower, and has it stop early: here it goes to its end.
+# The race detector makes these ten times slower, and has them stop early: here they go to their end.
 step 'model, to its end' go test -count=1 -timeout 8m -run 'TestWhateverHappensToAPayment|TestTheModelCatches' ./internal/pay
+step 'query plans, 100,000 rows' go test -count=1 -timeout 8m -run 'TestWhatIsAskedAllTheTimeUsesItsIndex' ./internal/sqldb
 while read -r mod; do # modules of their own, so that what only a test needs stays out of the service's go.mod
   go_tests "go test $(basename "$(dirname "$mod")")" "$(dirname "$mod")"
 done < <(git ls-files -co --exclude-standard '*/go.mod')

@@ -792,7 +792,7 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 	onBoth(t, func(b *books) {
 		p := b.sent("100042", "veh_dana_civic")
 		b.must(b.change(p.ID, func(_ pay.View, c *pay.Change) { c.Life.State, c.Life.NextAt = pay.Expired, time.Time{} }))
-		const rows = 100_000
+		const rows = planRows
 		series := `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ` + fmt.Sprint(rows) + `) SELECT n FROM s) AS s`
 		if b.postgres() {
 			series = `generate_series(1, ` + fmt.Sprint(rows) + `) AS s(n)`
