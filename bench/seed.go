@@ -141,7 +141,7 @@ func (l *lab) sendLinks(ctx context.Context, groups ...[]client) error {
 	defer func() { _ = door.Close() }()
 	send := func(ctx context.Context, c *client) error {
 		till := pay.Machine{
-			Store: db, Now: time.Now, NewID: newID, Life: linkLife, Wake: func() {}, Alarm: func(pay.Alarm) {},
+			Store: db, NewID: newID, Life: linkLife, Wake: func() {}, Alarm: func(pay.Alarm) {},
 			Token: func() string { c.token = rand.Text(); return c.token },
 		}
 		p, err := till.Send(ctx, pay.Order{

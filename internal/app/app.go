@@ -108,7 +108,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		},
 	}
 	s.Machine = &pay.Machine{
-		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, Now: c.Now, NewID: newID, Token: rand.Text, Life: c.LinkLife,
+		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, NewID: newID, Token: rand.Text, Life: c.LinkLife,
 		Texts: pay.Texts{
 			Link: c.linkText, Receipt: s.receiptText,
 			Callback: func(messageID string) string {

@@ -18,7 +18,6 @@ type Machine struct {
 	Gateway Gateway
 	Door    link.Door
 	Carrier sms.Carrier
-	Now     func() time.Time
 	NewID   func() string // ordered by time, for rows
 	Token   func() string // crypto/rand.Text
 	Texts   Texts

@@ -194,7 +194,7 @@ func rawDatabase(t *testing.T, address string) *sql.DB {
 
 func (b *town) machine(store pay.Store, carrier sms.Carrier) *pay.Machine {
 	return &pay.Machine{
-		Store: store, Gateway: b.gateway, Door: b.door, Carrier: carrier, Now: b.clock.Now, NewID: newID, Life: link.Life, Wake: func() {}, Terms: func() string { return terms },
+		Store: store, Gateway: b.gateway, Door: b.door, Carrier: carrier, NewID: newID, Life: link.Life, Wake: func() {}, Terms: func() string { return terms },
 		Token: func() string {
 			token := rand.Text()
 			b.mu.Lock()
