@@ -50,7 +50,19 @@ type Intent struct {
 	ChargeMethod  string // PaymentMethod that the latest charge names
 	Card          Card   // of the latest charge
 	ClientSecret  Secret
-	PaymentID     string // from our metadata
+	Refunded      money.Cents // of the latest charge, failed refunds not counted
+	Disputed      bool        // somebody has disputed the latest charge
+	CreatedAt     time.Time
+	Origin        Origin
+}
+
+// Origin is what a PaymentIntent's metadata says of where it came from: enough to rebuild a payment's row after a restore. All "": it is none of ours.
+type Origin struct {
+	PaymentID  string
+	ClientID   string
+	VehicleID  string
+	LocationID string
+	ChainID    string
 }
 
 // IntentRequest asks for a PaymentIntent.
@@ -64,6 +76,7 @@ type IntentRequest struct {
 	LocationID string
 	ChainID    string
 	Summary    string // SHA-256 of the frozen quote
+	Customer   string // on the same account, whose saved card will be charged; "" for a card that is entered
 }
 
 // ConfirmRequest asks to charge. PaymentMethod is "" in phase 2.
@@ -72,6 +85,7 @@ type ConfirmRequest struct {
 	Account       string
 	IntentID      string
 	PaymentMethod string
+	OffSession    bool // the card's owner is not there to authenticate
 }
 
 // CardError is the bank's no, in the answer to the very request that was sent (Stripe's 402). Intent is what came with it, if anything did.
@@ -107,6 +121,64 @@ type Gateway interface {
 	Intent(ctx context.Context, account, intentID string) (Intent, error)
 	// Card reads a PaymentMethod.
 	Card(ctx context.Context, account, paymentMethod string) (Card, error)
+}
+
+// RefundStatus is Stripe's word on a refund (docs.stripe.com/api/refunds/object, status).
+type RefundStatus string
+
+const (
+	RefundPending   RefundStatus = "pending"
+	RefundNeedsHelp RefundStatus = "requires_action"
+	RefundSucceeded RefundStatus = "succeeded"
+	RefundFailed    RefundStatus = "failed"
+	RefundCanceled  RefundStatus = "canceled"
+)
+
+// GivenBack is what Stripe says of a refund.
+type GivenBack struct {
+	ID       string // re_…
+	RefundID string // ours, from its metadata; "" for one that was made elsewhere, in Stripe's dashboard
+	IntentID string
+	Amount   money.Cents
+	Status   RefundStatus
+	Failure  string // failure_reason
+	At       time.Time
+}
+
+// RefundRequest asks to give money back.
+type RefundRequest struct {
+	Key       string // idempotency key
+	Account   string
+	IntentID  string
+	Amount    money.Cents
+	RefundID  string // ours, for the metadata: the list of a PaymentIntent's refunds then tells whether it was made
+	PaymentID string
+}
+
+// Contest is what Stripe says of a dispute (docs.stripe.com/api/disputes/object).
+type Contest struct {
+	ID         string // dp_…
+	IntentID   string
+	ChargeID   string
+	Amount     money.Cents
+	Reason     string // "fraudulent", "product_not_received", …
+	Status     string // "needs_response", "under_review", "won", "lost", "warning_…", "prevented"
+	EvidenceBy time.Time
+	At         time.Time
+	// Moved is what the dispute has moved on the balance, oldest first: the withdrawal, and what came back.
+	Moved []Movement
+}
+
+// Movement is one balance transaction (docs.stripe.com/api/balance_transactions/object).
+type Movement struct {
+	ID       string // txn_…
+	Type     string // Stripe's word: "charge", "refund", "adjustment", "payout", "stripe_fee", …
+	Amount   money.Cents
+	Fee      money.Cents
+	Source   string // the object that caused it: ch_…, re_…, dp_…, po_…
+	IntentID string // of the charge behind it, "" where there is none
+	Origin   Origin // of that PaymentIntent
+	At       time.Time
 }
 
 // Notice is a signed event from Stripe: only that something happened to a PaymentIntent; what, is asked.

@@ -100,7 +100,7 @@ func (w *world) intent(t *testing.T, g *stripepay.Gateway) pay.Intent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in.Status != pay.RequiresPaymentMethod || in.Amount != 9858 || in.Currency != "usd" || in.PaymentID != "pay_1" || in.Account != w.account || in.PaymentMethod != "" ||
+	if in.Status != pay.RequiresPaymentMethod || in.Amount != 9858 || in.Currency != "usd" || in.Origin.PaymentID != "pay_1" || in.Account != w.account || in.PaymentMethod != "" ||
 		!strings.HasPrefix(in.ClientSecret.Reveal(), in.ID+"_secret_") {
 		t.Fatalf("a new PaymentIntent is %+v", in)
 	}

@@ -132,6 +132,9 @@ func (g *Gateway) CreateIntent(ctx context.Context, r pay.IntentRequest) (pay.In
 		ConfirmationMethod: stripe.String("manual"),              // the browser can never move money
 		CaptureMethod:      stripe.String("automatic"),
 	}
+	if r.Customer != "" {
+		p.Customer = stripe.String(r.Customer)
+	}
 	if g.suffix != "" {
 		p.StatementDescriptorSuffix = stripe.String(g.suffix)
 	}
@@ -159,6 +162,9 @@ func (g *Gateway) Confirm(ctx context.Context, r pay.ConfirmRequest) (pay.Intent
 	p.AddExpand("latest_charge")
 	if r.PaymentMethod != "" {
 		p.PaymentMethod = stripe.String(r.PaymentMethod)
+	}
+	if r.OffSession {
+		p.OffSession = stripe.Bool(true)
 	}
 	pi, err := g.intents.Confirm(r.IntentID, p)
 	return g.intent(pi, r.IntentID, r.Account, err)
@@ -238,7 +244,7 @@ func (g *Gateway) intent(pi *stripe.PaymentIntent, want, account string, err err
 func intentOf(pi *stripe.PaymentIntent, account string) pay.Intent {
 	in := pay.Intent{
 		ID: pi.ID, Account: account, Status: pay.IntentStatus(pi.Status), Amount: money.Cents(pi.Amount), Currency: string(pi.Currency),
-		ClientSecret: pay.NewSecret(pi.ClientSecret), PaymentID: pi.Metadata["payment"],
+		ClientSecret: pay.NewSecret(pi.ClientSecret), CreatedAt: time.Unix(pi.Created, 0), Origin: originOf(pi.Metadata),
 	}
 	if pi.PaymentMethod != nil {
 		in.PaymentMethod = pi.PaymentMethod.ID
@@ -251,6 +257,7 @@ func intentOf(pi *stripe.PaymentIntent, account string) pay.Intent {
 	}
 	if c := pi.LatestCharge; c != nil {
 		in.ChargeID, in.ChargeMethod = c.ID, c.PaymentMethod
+		in.Refunded, in.Disputed = money.Cents(c.AmountRefunded), c.Disputed
 		if d := c.PaymentMethodDetails; d != nil && d.Card != nil {
 			in.Card = pay.Card{Brand: string(d.Card.Brand), Last4: d.Card.Last4, Funding: string(d.Card.Funding), AVS: "unchecked", CVC: "unchecked"}
 			if k := d.Card.Checks; k != nil {
@@ -259,6 +266,13 @@ func intentOf(pi *stripe.PaymentIntent, account string) pay.Intent {
 		}
 	}
 	return in
+}
+
+func originOf(metadata map[string]string) pay.Origin {
+	if metadata["app"] != "paylink" {
+		return pay.Origin{}
+	}
+	return pay.Origin{PaymentID: metadata["payment"], ClientID: metadata["client"], VehicleID: metadata["vehicle"], LocationID: metadata["location"], ChainID: metadata["chain"]}
 }
 
 func checked(result string) string {

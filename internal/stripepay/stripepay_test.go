@@ -186,7 +186,7 @@ func TestEveryTestCard(t *testing.T) {
 					}
 					return
 				}
-				if err != nil || in.Status != c.status || in.Card != c.card || in.PaymentMethod != pm || in.PaymentID != "pay_1" || in.Account != account {
+				if err != nil || in.Status != c.status || in.Card != c.card || in.PaymentMethod != pm || in.Origin.PaymentID != "pay_1" || in.Account != account {
 					t.Errorf("got %+v, %v", in, err)
 				}
 				if c.status == pay.IntentSucceeded && in.ChargeMethod != pm {
