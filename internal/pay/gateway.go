@@ -112,7 +112,7 @@ type DeadAnswerError struct{ RequestID string }
 
 func (e *DeadAnswerError) Error() string { return "card processor replays an error " + e.RequestID }
 
-// Gateway is the card processor. Every method sends exactly one request. Errors: *CardError, *RequestError, *DeadAnswerError, or ErrUnclear
+// Gateway is the card processor. Every method sends exactly one request (a list, one a page, and no more than it can believe). Errors: *CardError, *RequestError, *DeadAnswerError, or ErrUnclear
 // (timeout, 5xx, 409, 429, broken answer), after which anything may have happened; for reads ErrUnclear only means that nothing was learned.
 type Gateway interface {
 	CreateIntent(ctx context.Context, r IntentRequest) (Intent, error)
@@ -121,6 +121,15 @@ type Gateway interface {
 	Intent(ctx context.Context, account, intentID string) (Intent, error)
 	// Card reads a PaymentMethod.
 	Card(ctx context.Context, account, paymentMethod string) (Card, error)
+	// Refund asks to give money back; a *RequestError says why not ("charge_already_refunded", "charge_disputed", …).
+	Refund(ctx context.Context, r RefundRequest) (GivenBack, error)
+	// Refunds lists all refunds of a PaymentIntent, newest first.
+	Refunds(ctx context.Context, account, intentID string) ([]GivenBack, error)
+	// Contests lists all disputes of a PaymentIntent, newest first.
+	Contests(ctx context.Context, account, intentID string) ([]Contest, error)
+	// Clone copies a saved card of the platform's customer to a connected account, where it can be charged once, and returns the copy's id. A copy
+	// that nobody uses does no harm, so it may be asked for again.
+	Clone(ctx context.Context, account, customer, paymentMethod string) (string, error)
 }
 
 // RefundStatus is Stripe's word on a refund (docs.stripe.com/api/refunds/object, status).

@@ -13,6 +13,7 @@ import (
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/client"
 
+	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/stripepay"
 )
@@ -49,6 +50,11 @@ func script() []scene {
 		{"off session is refused, on session may go on", offThenOn},
 		{"cancel in each state", cancels},
 		{"a cancel whose answer was lost", lostCancel},
+		{"money goes back, in parts and by its key", givesBack},
+		{"a refund that can't be made", refundsRefused},
+		{"a lost refund is found in the list", lostRefund},
+		{"a dispute shows what it has moved", contests},
+		{"a saved card pays off session", saved},
 		{"what does not exist", nothingThere},
 	}
 }
@@ -56,7 +62,7 @@ func script() []scene {
 func (w *world) play(t *testing.T) {
 	scenes := script()
 	if w.account != "" {
-		scenes = append(scenes, scene{"one account does not see another's", accounts})
+		scenes = append(scenes, scene{"one account does not see another's", accounts}, scene{"a saved card of the platform is charged as a copy", clones})
 	}
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) { s.play(t, w) })
@@ -498,4 +504,177 @@ func accounts(t *testing.T, w *world) {
 	id := w.intent(t, g).ID
 	_, err := g.Intent(t.Context(), "", id)
 	refused(t, err, 404, "resource_missing")
+}
+
+// paid is a PaymentIntent that was charged 98.58 to one of Stripe's test cards.
+func (w *world) paid(t *testing.T, g *stripepay.Gateway, card string) pay.Intent {
+	t.Helper()
+	in, err := w.confirm(t, g, w.intent(t, g).ID, card)
+	return must(t, in, err)(pay.IntentSucceeded)
+}
+
+func (w *world) refunds(t *testing.T, g *stripepay.Gateway, id string) []pay.GivenBack {
+	t.Helper()
+	all, err := g.Refunds(t.Context(), w.account, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func givesBack(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	id := w.paid(t, g, "pm_card_visa").ID
+	if all := w.refunds(t, g, id); len(all) != 0 {
+		t.Fatalf("before any refund: %+v", all)
+	}
+	r := pay.RefundRequest{Key: key(), Account: w.account, IntentID: id, Amount: 858, RefundID: "rf_1", PaymentID: "pay_1"}
+	first, err := g.Refund(t.Context(), r)
+	if err != nil || !strings.HasPrefix(first.ID, "re_") || first.RefundID != "rf_1" || first.IntentID != id || first.Amount != 858 || first.Status != pay.RefundSucceeded ||
+		first.Failure != "" || first.At.IsZero() {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	again, err := g.Refund(t.Context(), r)
+	if err != nil || again.ID != first.ID {
+		t.Fatalf("the same key made %s and %s, %v", first.ID, again.ID, err)
+	}
+	// Somebody at Stripe's dashboard gives back the rest.
+	if _, err := w.raw().Refunds.New(&stripe.RefundParams{Params: w.params(), PaymentIntent: &id}); err != nil {
+		t.Fatal("the rest could not be given back")
+	}
+	all := w.refunds(t, g, id)
+	if len(all) != 2 || all[1] != first || all[0].RefundID != "" || all[0].Amount != 9000 || all[0].IntentID != id || all[0].Status != pay.RefundSucceeded {
+		t.Fatalf("after two refunds: %+v", all)
+	}
+	if in := w.read(t, g, id); in.Refunded != 9858 || in.Status != pay.IntentSucceeded {
+		t.Errorf("the PaymentIntent: %+v", in)
+	}
+	r.Key, r.RefundID = key(), "rf_2"
+	_, err = g.Refund(t.Context(), r)
+	refused(t, err, 400, "charge_already_refunded")
+}
+
+func refundsRefused(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	no := func(id string, amount money.Cents) *pay.RequestError {
+		t.Helper()
+		_, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: w.account, IntentID: id, Amount: amount, RefundID: "rf_1"})
+		e, ok := errors.AsType[*pay.RequestError](err)
+		if !ok || e.Status < 400 || e.Status > 404 {
+			t.Fatalf("%s, %d: %v", id, amount, err)
+		}
+		return e
+	}
+	no("pi_nobody", 100)
+	no(w.intent(t, g).ID, 100) // nothing was charged
+	id := w.paid(t, g, "pm_card_visa").ID
+	no(id, 9859)
+	if all := w.refunds(t, g, id); len(all) != 0 {
+		t.Errorf("%+v", all)
+	}
+}
+
+func lostRefund(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	id := w.paid(t, g, "pm_card_visa").ID
+	r := pay.RefundRequest{Key: key(), Account: w.account, IntentID: id, Amount: 9858, RefundID: "rf_lost", PaymentID: "pay_1"}
+	if _, err := w.gateway(t, lossy{http.DefaultTransport}).Refund(t.Context(), r); !errors.Is(err, pay.ErrUnclear) {
+		t.Fatal(err)
+	}
+	if all := w.refunds(t, g, id); len(all) != 1 || all[0].RefundID != "rf_lost" || all[0].Amount != 9858 {
+		t.Fatalf("%+v", all)
+	}
+}
+
+func contests(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	quiet := w.paid(t, g, "pm_card_visa").ID
+	in := w.paid(t, g, "pm_card_createDispute")
+	var all []pay.Contest
+	for end := time.Now().Add(time.Minute); len(all) == 0 && time.Now().Before(end); { // real Stripe takes seconds to open it
+		var err error
+		if all, err = g.Contests(t.Context(), w.account, in.ID); err != nil {
+			t.Fatal(err)
+		}
+		if len(all) == 0 {
+			time.Sleep(time.Second)
+		}
+	}
+	if len(all) != 1 {
+		t.Fatal("there is no dispute")
+	}
+	d := all[0]
+	if !strings.HasPrefix(d.ID, "dp_") && !strings.HasPrefix(d.ID, "du_") || d.IntentID != in.ID || d.ChargeID != in.ChargeID || d.Amount != 9858 || d.Reason != "fraudulent" ||
+		d.Status != "needs_response" || !d.EvidenceBy.After(d.At) || len(d.Moved) != 1 {
+		t.Fatalf("%+v", d)
+	}
+	if m := d.Moved[0]; !strings.HasPrefix(m.ID, "txn_") || m.Type != "adjustment" || m.Amount != -9858 || m.Fee <= 0 || m.Source != d.ID || m.IntentID != in.ID || m.Origin.PaymentID != "pay_1" {
+		t.Errorf("it moved %+v", m)
+	}
+	if in := w.read(t, g, in.ID); !in.Disputed {
+		t.Error("the charge does not show it")
+	}
+	_, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: w.account, IntentID: in.ID, Amount: 100, RefundID: "rf_1"})
+	refused(t, err, 400, "charge_disputed")
+	if all, err := g.Contests(t.Context(), w.account, quiet); err != nil || len(all) != 0 {
+		t.Errorf("of another PaymentIntent: %+v, %v", all, err)
+	}
+}
+
+// saved keeps one of Stripe's test cards on a new customer of an account.
+func (w *world) saved(t *testing.T, p stripe.Params, card string) (customer, method string) {
+	t.Helper()
+	c, err := w.raw().Customers.New(&stripe.CustomerParams{Params: p, Name: stripe.String("Dana Whitfield")})
+	if err != nil {
+		t.Fatal("no customer could be made")
+	}
+	m, err := w.raw().PaymentMethods.Attach(card, &stripe.PaymentMethodAttachParams{Params: p, Customer: &c.ID})
+	if err != nil {
+		t.Fatal("the card could not be attached")
+	}
+	return c.ID, m.ID
+}
+
+func saved(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	customer, method := w.saved(t, w.params(), "pm_card_visa")
+	pays := func(customer string) (pay.Intent, error) {
+		t.Helper()
+		in, err := g.CreateIntent(t.Context(), pay.IntentRequest{Key: key(), Account: w.account, Amount: 9858, PaymentID: "pay_1", Customer: customer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g.Confirm(t.Context(), pay.ConfirmRequest{Key: key(), Account: w.account, IntentID: in.ID, PaymentMethod: method, OffSession: true})
+	}
+	for range 2 { // a saved card is not used up
+		in, err := pays(customer)
+		if in = must(t, in, err)(pay.IntentSucceeded); in.ChargeMethod != method {
+			t.Errorf("charged: %+v", in)
+		}
+	}
+	_, err := pays("")
+	if e, ok := errors.AsType[*pay.RequestError](err); !ok || e.Status != 400 {
+		t.Errorf("without its customer: %v", err)
+	}
+}
+
+func clones(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	customer, method := w.saved(t, stripe.Params{}, "pm_card_mastercard") // of the platform
+	_, err := w.confirm(t, g, w.intent(t, g).ID, method)
+	refused(t, err, 400, "resource_missing") // the original is not of this account
+	for range 2 {
+		copied, err := g.Clone(t.Context(), w.account, customer, method)
+		if err != nil || copied == method || !strings.HasPrefix(copied, "pm_") {
+			t.Fatalf("the copy is %q, %v", copied, err)
+		}
+		in, err := g.Confirm(t.Context(), pay.ConfirmRequest{Key: key(), Account: w.account, IntentID: w.intent(t, g).ID, PaymentMethod: copied, OffSession: true})
+		if in = must(t, in, err)(pay.IntentSucceeded); in.ChargeMethod != copied || in.Card.Brand != "mastercard" {
+			t.Errorf("charged: %+v", in)
+		}
+		_, err = w.confirm(t, g, w.intent(t, g).ID, copied)
+		refused(t, err, 400, "payment_method_unexpected_state") // it is used up
+	}
+	_, err = g.Clone(t.Context(), w.account, customer, "pm_nobody")
+	refused(t, err, 400, "resource_missing")
 }

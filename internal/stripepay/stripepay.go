@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/paymentmethod"
+	"github.com/stripe/stripe-go/v76/refund"
 
 	"paylink/internal/money"
 	"paylink/internal/pay"
@@ -29,8 +31,8 @@ var (
 	errRedirect = errors.New("redirected")
 )
 
-// answerLimit is in bytes. A PaymentIntent with all that is expanded has about ten thousand.
-const answerLimit = 1 << 20
+// answerLimit is in bytes. A PaymentIntent with all that is expanded has about ten thousand, a page of a list a hundred such.
+const answerLimit = 4 << 20
 
 // Config is what a Gateway needs. SecretKey and Timeout are required.
 type Config struct {
@@ -44,10 +46,12 @@ type Config struct {
 // Gateway realises pay.Gateway. Its errors hold no secret: nothing that Stripe's library says in words is passed on, for its errors print whole
 // answers, client_secret included.
 type Gateway struct {
-	intents paymentintent.Client
-	methods paymentmethod.Client
-	live    bool
-	suffix  string
+	intents  paymentintent.Client
+	methods  paymentmethod.Client
+	refunds  refund.Client
+	disputes dispute.Client
+	live     bool
+	suffix   string
 }
 
 // New returns a Gateway that has asked nothing yet. Errors: ErrKey, ErrURL, ErrTimeout, all that apply.
@@ -85,10 +89,12 @@ func New(c Config) (*Gateway, error) {
 		HTTPClient:        &http.Client{Transport: once{next}, Timeout: c.Timeout},
 	})
 	return &Gateway{
-		intents: paymentintent.Client{B: backend, Key: c.SecretKey},
-		methods: paymentmethod.Client{B: backend, Key: c.SecretKey},
-		live:    mode == "live",
-		suffix:  c.StatementSuffix,
+		intents:  paymentintent.Client{B: backend, Key: c.SecretKey},
+		methods:  paymentmethod.Client{B: backend, Key: c.SecretKey},
+		refunds:  refund.Client{B: backend, Key: c.SecretKey},
+		disputes: dispute.Client{B: backend, Key: c.SecretKey},
+		live:     mode == "live",
+		suffix:   c.StatementSuffix,
 	}, nil
 }
 

@@ -246,6 +246,12 @@ func TestWhatIsAskedForAndNothingElse(t *testing.T) {
 	if len(keys) != 2 || keys[""] {
 		t.Error("two cancels share a key")
 	}
+	check(b.requests(func() {
+		_, _ = g.Refund(t.Context(), pay.RefundRequest{Key: "refund:9", Account: connected, IntentID: id, Amount: 858, RefundID: "9", PaymentID: "7"})
+	}), "POST", "/v1/refunds", "refund:9", url.Values{"payment_intent": {id}, "amount": {"858"}, "metadata[app]": {"paylink"}, "metadata[refund]": {"9"}, "metadata[payment]": {"7"}})
+	check(b.requests(func() { _, _ = g.Refunds(t.Context(), connected, id) }), "GET", "/v1/refunds", "", url.Values{"payment_intent": {id}, "limit": {"100"}})
+	check(b.requests(func() { _, _ = g.Contests(t.Context(), connected, id) }), "GET", "/v1/disputes", "", url.Values{"payment_intent": {id}, "limit": {"100"}, "expand[0]": {"data.payment_intent"}})
+	check(b.requests(func() { _, _ = g.Clone(t.Context(), connected, "cus_1", "pm_1") }), "POST", "/v1/payment_methods", "*", url.Values{"customer": {"cus_1"}, "payment_method": {"pm_1"}})
 }
 
 func TestWithoutAnIdNothingIsAsked(t *testing.T) {
@@ -259,6 +265,15 @@ func TestWithoutAnIdNothingIsAsked(t *testing.T) {
 			second(g.Cancel(t.Context(), "", "")),
 			second(g.Intent(t.Context(), "", "")),
 			second(g.Card(t.Context(), "", "")),
+			second(g.Refund(t.Context(), pay.RefundRequest{Key: "k", Amount: 1, RefundID: "r"})),
+			second(g.Refund(t.Context(), pay.RefundRequest{IntentID: "pi_1", Amount: 1, RefundID: "r"})),
+			second(g.Refund(t.Context(), pay.RefundRequest{Key: "k", IntentID: "pi_1", RefundID: "r"})),
+			second(g.Refund(t.Context(), pay.RefundRequest{Key: "k", IntentID: "pi_1", Amount: 1})),
+			second(g.Refunds(t.Context(), "", "")),
+			second(g.Contests(t.Context(), "", "")),
+			second(g.Clone(t.Context(), "", "cus_1", "pm_1")),
+			second(g.Clone(t.Context(), connected, "", "pm_1")),
+			second(g.Clone(t.Context(), connected, "cus_1", "")),
 		} {
 			refused(t, err, 400, "parameter_missing")
 		}
@@ -305,6 +320,15 @@ func TestFaults(t *testing.T) {
 		{"retrieve", func(ctx context.Context, b *bench, g *stripepay.Gateway, _, pm string) error {
 			return second(g.Card(ctx, b.account, pm))
 		}},
+		{"retrieve", func(ctx context.Context, b *bench, g *stripepay.Gateway, id, _ string) error {
+			return second(g.Refunds(ctx, b.account, id))
+		}},
+		{"retrieve", func(ctx context.Context, b *bench, g *stripepay.Gateway, id, _ string) error {
+			return second(g.Contests(ctx, b.account, id))
+		}},
+		{"refund", func(ctx context.Context, b *bench, g *stripepay.Gateway, id, _ string) error {
+			return second(g.Refund(ctx, pay.RefundRequest{Key: "k", Account: b.account, IntentID: id, Amount: 9858, RefundID: "r"}))
+		}},
 	}
 	for _, kind := range []string{
 		stripesim.TimeoutBefore, stripesim.TimeoutAfter, stripesim.Error500, stripesim.Error500RolledBack, stripesim.Conflict409, stripesim.Rate429,
@@ -315,6 +339,9 @@ func TestFaults(t *testing.T) {
 				b := start(t, "")
 				good := b.gateway(t, nil)
 				id, pm := b.intent(t, good).ID, b.enter("4242424242424242")
+				if a.op == "refund" {
+					id = b.paid(t, good, pm).ID
+				}
 				g, err := stripepay.New(stripepay.Config{SecretKey: b.key, APIURL: b.url, Timeout: 150 * time.Millisecond, StatementSuffix: "MONITOR"})
 				if err != nil {
 					t.Fatal(err)
@@ -331,7 +358,7 @@ func TestFaults(t *testing.T) {
 				b.secretless(err)
 				var dead *pay.DeadAnswerError
 				switch {
-				case kind == stripesim.Error500RolledBack && (a.op == "create" || a.op == "confirm"):
+				case kind == stripesim.Error500RolledBack && (a.op == "create" || a.op == "confirm" || a.op == "refund"):
 					if !errors.As(err, &dead) || dead.RequestID == "" { // the key is dead
 						t.Errorf("the second time: %v", err)
 					}
@@ -340,8 +367,13 @@ func TestFaults(t *testing.T) {
 				case err != nil:
 					t.Errorf("the second time: %v", err)
 				}
-				if paid, _ := b.charges(t, id); paid > 1 || (a.op == "confirm") != (paid == 1) && kind != stripesim.Error500RolledBack {
+				if paid, _ := b.charges(t, id); paid > 1 || (a.op == "confirm" || a.op == "refund") != (paid == 1) && (kind != stripesim.Error500RolledBack || a.op == "refund") {
 					t.Errorf("%d charges", paid)
+				}
+				if a.op == "refund" {
+					if in := b.read(t, good, id); in.Refunded != 9858 && kind != stripesim.Error500RolledBack || kind == stripesim.Error500RolledBack && in.Refunded != 0 {
+						t.Errorf("%d went back", in.Refunded)
+					}
 				}
 			})
 		}
@@ -400,11 +432,14 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 		{"another PaymentIntent", 200, `{"id": "pi_2", "object": "payment_intent"}`},
 		{"another kind of object", 200, `{"id": "pi_1", "object": "list", "data": []}`},
 		{"live mode for a test key", 200, `{"id": "pi_1", "object": "payment_intent", "livemode": true, "client_secret": "pi_1_secret_2"}`},
+		{"a list that does not go on", 200, `{"object": "list", "url": "/v1/refunds", "has_more": true, "data": []}`},
+		{"another list", 200, `{"object": "list", "url": "/v1/charges", "has_more": false, "data": []}`},
+		{"a list of another's", 200, `{"object": "list", "url": "/v1/refunds", "has_more": false, "data": [{"id": "re_1", "payment_intent": "pi_2"}]}`},
 		{"a redirect", 302, `{"id": "pi_1", "object": "payment_intent"}`},
 		{"an error page", 502, `<html>pi_1_secret_2</html>`},
 		{"an error without a body", 400, ``},
 		{"an error that is none", 400, `{"id": "pi_1", "client_secret": "pi_1_secret_2"}`},
-		{"too much", 200, `{"id": "pi_1", "object": "payment_intent", "description": "` + strings.Repeat("x", 1<<20) + `"}`},
+		{"too much", 200, `{"id": "pi_1", "object": "payment_intent", "description": "` + strings.Repeat("x", 4<<20) + `"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -416,6 +451,8 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 			b := &bench{t: t, world: &world{url: server.URL, key: secretKey}}
 			g := b.gateway(t, nil)
 			errs := []error{
+				second(g.Refunds(t.Context(), "", "pi_1")), second(g.Contests(t.Context(), "", "pi_1")), second(g.Clone(t.Context(), connected, "cus_1", "pm_1")),
+				second(g.Refund(t.Context(), pay.RefundRequest{Key: "k", IntentID: "pi_1", Amount: 1, RefundID: "r"})),
 				second(g.Intent(t.Context(), "", "pi_1")), second(g.Cancel(t.Context(), "", "pi_1")), second(g.Card(t.Context(), "", "pm_1")),
 				second(g.Confirm(t.Context(), pay.ConfirmRequest{Key: "k", IntentID: "pi_1", PaymentMethod: "pm_1"})),
 			}
@@ -456,5 +493,59 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		if _, err := stripepay.New(stripepay.Config{SecretKey: key, Timeout: time.Second}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A charge that was refunded cent by cent has a list of several pages; a lost or doubled row would be money.
+func TestALongListIsReadToItsEnd(t *testing.T) {
+	b := start(t, connected)
+	g := b.gateway(t, nil)
+	id := b.paid(t, g, "pm_card_visa").ID
+	for n := range 203 {
+		if _, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: connected, IntentID: id, Amount: 1, RefundID: fmt.Sprint(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all []pay.GivenBack
+	if got := b.requests(func() { all = b.refunds(t, g, id) }); len(got) != 3 || len(all) != 203 {
+		t.Fatalf("%d refunds in %d pages", len(all), len(got))
+	}
+	for i, r := range all {
+		if r.RefundID != fmt.Sprint(202-i) {
+			t.Fatalf("row %d is refund %s", i, r.RefundID)
+		}
+	}
+}
+
+func TestRefundsThatFailAndDisputesThatAreWon(t *testing.T) {
+	b := start(t, connected)
+	g := b.gateway(t, nil)
+	in := b.paid(t, g, "pm_card_visa")
+	back, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: connected, IntentID: in.ID, Amount: 858, RefundID: "rf_1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.sim.SettleRefund(back.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if all := b.refunds(t, g, in.ID); len(all) != 1 || all[0].Status != pay.RefundFailed || all[0].Failure != "lost_or_stolen_card" {
+		t.Errorf("%+v", all)
+	}
+	if in := b.read(t, g, in.ID); in.Refunded != 0 {
+		t.Errorf("%d went back", in.Refunded)
+	}
+	id, err := b.sim.OpenDispute(in.ChargeID, "product_not_received")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.sim.CloseDispute(id, true); err != nil {
+		t.Fatal(err)
+	}
+	all, err := g.Contests(t.Context(), connected, in.ID)
+	if err != nil || len(all) != 1 || all[0].ID != id || all[0].Status != "won" || all[0].Reason != "product_not_received" || len(all[0].Moved) != 2 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if out, back := all[0].Moved[0], all[0].Moved[1]; out.Amount != -9858 || out.Fee != 1500 || back.Amount != 9858 || back.Fee != -1500 {
+		t.Errorf("it moved %+v", all[0].Moved)
 	}
 }

@@ -40,7 +40,7 @@ type Faults struct {
 type Rule struct {
 	Op      string  `json:"op"`               // "create", "confirm", … "any"
 	Kind    string  `json:"kind"`             // one of the kinds above
-	Rate    float64 `json:"rate"`             // 0 to 1; 0 together with Times means always
+	Rate    float64 `json:"rate"`             // 0 to 1; 0 or left out: always
 	Times   int     `json:"times"`            // fires at most so often; 0: no limit
 	DelayMS int64   `json:"delay_ms"`         // for slow and error_500_forward
 	Object  string  `json:"object,omitempty"` // only requests on this id
@@ -137,7 +137,7 @@ func (s *Server) pickFault(op, id string) Rule {
 			continue
 		}
 		rate := r.Rate
-		if rate == 0 && r.Times > 0 {
+		if rate == 0 {
 			rate = 1
 		}
 		if s.chance(rate) {

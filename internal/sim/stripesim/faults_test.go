@@ -224,3 +224,12 @@ func TestTheStandInIsServed(t *testing.T) {
 		}
 	}
 }
+
+func TestARuleThatNamesNeitherRateNorTimesAlwaysFires(t *testing.T) {
+	b := start(t)
+	must(0, b.sim.SetFaults(stripesim.Faults{Rules: []stripesim.Rule{{Op: "customer", Kind: stripesim.Down503}}}))(b)
+	for range 3 {
+		_, err := b.Customers.New(&stripe.CustomerParams{})
+		b.refusal(err, 503, "")
+	}
+}
