@@ -42,6 +42,7 @@ func settings() []setting {
 		{"PAYLINK_SUPPORT_PHONE", false, true, "", "telephone number of support"},
 		{"PAYLINK_KEYS", true, true, "", "keys of 32 bytes in base64 or hex, by commas: the first seals and signs, all open"},
 		{"PAYLINK_LINK_LIFE", false, false, "10m", "how long a link is good for, whole minutes"},
+		{"PAYLINK_RECONCILE_ONLY", false, false, "", "1 after a restore: nothing is offered to pay until the books agree (docs/operations.md)"},
 		{"PAYLINK_TRUSTED_PROXIES", false, false, "", "networks of our own proxies, by commas: 10.0.0.0/8; none if there are none; required with https://"},
 		{"DATABASE_URL", true, true, "", "postgres://… or sqlite:PATH"},
 		{"REDIS_URL", true, true, "", "redis://…, rediss://…, redis-sentinel://… or redis-cluster://…"},
@@ -175,6 +176,13 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 		if c.Support, parseErr = phone.Parse(v["PAYLINK_SUPPORT_PHONE"]); errors.Is(parseErr, phone.ErrInvalid) {
 			wrong("PAYLINK_SUPPORT_PHONE", "must be a telephone number of the United States")
 		}
+	}
+	switch v["PAYLINK_RECONCILE_ONLY"] {
+	case "", "0":
+	case "1":
+		c.ReconcileOnly = true
+	default:
+		wrong("PAYLINK_RECONCILE_ONLY", "must be 1 or 0")
 	}
 	if c.LinkLife, parseErr = time.ParseDuration(v["PAYLINK_LINK_LIFE"]); parseErr != nil {
 		wrong("PAYLINK_LINK_LIFE", "must be a duration such as 10m")

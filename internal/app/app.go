@@ -108,7 +108,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		},
 	}
 	s.Machine = &pay.Machine{
-		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, NewID: newID, Token: rand.Text, Life: c.LinkLife,
+		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, NewID: newID, Token: rand.Text, Life: c.LinkLife, Paused: c.ReconcileOnly,
 		Texts: pay.Texts{
 			Link: c.linkText, Receipt: s.receiptText,
 			Callback: func(messageID string) string {
@@ -122,6 +122,12 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		},
 	}
 	s.Sweeper.Machine = s.Machine
+	if c.ReconcileOnly { // what lived when the backup was made closes now
+		if err := s.DB.Awaken(ctx); err != nil {
+			return err
+		}
+		c.Log.Warn().Bool("alarm", true).Msg("reconcile-only mode: nothing is offered to pay; see docs/operations.md")
+	}
 	assets, err := web.NewAssets(templates.Files)
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ type Config struct {
 	LinkLife time.Duration
 	Proxies  []netip.Prefix
 
+	ReconcileOnly bool // the database is a backup's: nothing is offered to pay, and a person decides about money that came since
+
 	Now           func() time.Time // the process's clock
 	DatabaseClock bool             // what is decided in SQL reads the database server's clock
 	Storybook     bool             // the page of all components: development only

@@ -27,7 +27,9 @@ const (
 	HardshipFund          Account = "hardship_fund"           // what a state's fund owes us
 	TaxPayable            Account = "tax_payable"
 	StateFeePayable       Account = "state_fee_payable"
-	Opening               Account = "opening" // the other side of imported balances
+	Fees                  Account = "fees"     // what Stripe keeps for itself
+	Disputes              Account = "disputes" // taken from us by the bank, until it has decided; what was lost stays
+	Opening               Account = "opening"  // the other side of imported balances
 )
 
 // Posting is one row of an entry: a debit if the amount is positive, a credit if it is negative.

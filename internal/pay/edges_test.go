@@ -39,10 +39,17 @@ func TestNobodyIsAskedToPayAgainWhileMoneyForTheVehicleIsUndecided(t *testing.T)
 		if err := b.stripe.PayIntent(in); err != nil {
 			b.Fatal(err)
 		}
+		b.faults(stripesim.Rule{Op: "refund", Kind: stripesim.Down503})
 		b.pass(time.Minute)
 		s.is(pay.PaidAfterClose)
 		if _, err := b.till.Send(b.ctx, b.order("100042", "veh_dana_civic", "0142")); !errors.Is(err, pay.ErrNeedsReview) {
 			b.Errorf("a second link: %v", err)
+		}
+		b.faults()
+		b.pass(time.Minute)
+		s.givenBack(pay.Refunded, 9858)
+		if _, err := b.till.Send(b.ctx, b.order("100042", "veh_dana_civic", "0142")); err != nil {
+			b.Errorf("a second link once the money has gone back: %v", err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paylink/internal/link"
@@ -24,6 +25,7 @@ type Machine struct {
 	Wake    func()            // something became due: the sweeper need not wait for its next round
 	Alarm   func(Alarm)       // a person has to know
 	Life    time.Duration     // of a link
+	Paused  bool              // reconcile-only mode: the books are those of a backup
 	Terms   func() (v string) // version of the terms in force
 }
 
@@ -49,7 +51,8 @@ type act struct {
 	detail string
 	event  func(v View) (Event, error)
 	// fill completes what Next asks to write: the new attempt, the new link.
-	fill func(v View, c *Change) error
+	fill  func(v View, c *Change) error
+	alarm string // what a person is told if this act raises an alarm; "" is the general word
 }
 
 // applied is what an act did.
@@ -58,6 +61,8 @@ type applied struct {
 	payment Payment
 	view    View // as it was before, for its attempts and link
 	effects []Effect
+	alarm   string
+	closed  []Payment // others, superseded by it
 }
 
 func (a applied) has(k EffectKind) bool {
@@ -77,17 +82,12 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 		if err != nil {
 			return Change{}, err
 		}
-		e.Now, e.Bound = v.Facts.Now, v.Payment.Holds(v.Facts)
-		if e.Kind == GotSuccess && e.Bound {
-			// What can't be booked as sold is booked as unapplied, with an alarm: money that has come must be in the books.
-			_, err := m.bookPaid(v)
-			e.Bound = err == nil
-		}
+		m.situate(&e, v)
 		life, effects, err := Next(v.Payment.Life, e)
 		if err != nil {
 			return Change{}, err
 		}
-		done = applied{before: v.Payment.Life, payment: v.Payment, view: v, effects: effects}
+		done = applied{before: v.Payment.Life, payment: v.Payment, view: v, effects: effects, alarm: a.alarm}
 		done.payment.Life = life
 		c := Change{Life: life}
 		if err := m.write(v, e, effects, &c); err != nil {
@@ -101,6 +101,7 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 		if a.name != "" || life.State != v.Payment.State {
 			c.Trail = append(c.Trail, m.entry(v, a, life))
 		}
+		done.closed = c.Supersede
 		return c, nil
 	})
 	if err != nil {
@@ -110,13 +111,41 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 	return done, nil
 }
 
+// situate gives an event the facts that decide, as the transaction reads them.
+func (m *Machine) situate(e *Event, v View) {
+	facts := v.Facts
+	e.Now, e.Paused, e.Alone, e.Many = facts.Now, m.Paused, true, v.Late > maxLate
+	for _, o := range v.Others {
+		if o.State.InFlight() {
+			e.Alone = false
+		}
+		if o.State == Open && o.VehicleID == v.Payment.VehicleID { // it is superseded if this payment is applied
+			facts.Standing.PastDue += o.Frozen.Summary.PastDue
+			facts.Standing.Credit += o.Frozen.Summary.CreditApplied
+		}
+	}
+	if e.Kind == Tick {
+		e.Waiting = slices.ContainsFunc(v.Refunds, func(r Refund) bool { return r.State == RefundOnWay }) ||
+			slices.ContainsFunc(v.Disputes, func(d Dispute) bool { return !d.Over() })
+	}
+	e.Bound = v.Payment.Holds(facts)
+	if e.Bound && (e.Kind == GotSuccess || e.Kind == Decided && e.As == Paid) {
+		// What can't be booked as sold is booked as unapplied, with an alarm: money that has come must be in the books.
+		_, err := m.bookPaid(v)
+		e.Bound = err == nil
+	}
+}
+
+// maxLate is how many payments an hour get money after closing before a person has to look at each (T16).
+const maxLate = 5
+
 // write turns effects into rows.
 func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
 	for _, do := range effects {
 		switch do.Kind {
 		case EndAttempt:
 			for _, a := range v.Attempts {
-				if a.N == do.Attempt {
+				if a.N == do.Attempt && (a.State == Trying || do.As == Succeeded) {
 					a.State, a.EndedAt = do.As, e.Now
 					c.Ended = append(c.Ended, a)
 				}
@@ -126,10 +155,25 @@ func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
 			if err != nil {
 				return err
 			}
-			c.Booking = &b
+			c.Bookings = append(c.Bookings, b)
 		case BookUnapplied:
-			b := m.bookUnapplied(v)
-			c.Booking = &b
+			c.Bookings = append(c.Bookings, m.bookUnapplied(v, c.Life.Charged))
+		case BookApplied:
+			b, err := m.bookApplied(v)
+			if err != nil {
+				return err
+			}
+			c.Bookings = append(c.Bookings, b)
+			if err := m.supersede(v, c); err != nil {
+				return err
+			}
+		case StartRefund:
+			c.Refunds = append(c.Refunds, Refund{ID: m.NewID(), PaymentID: v.Payment.ID, Amount: do.Amount, State: RefundWaits, Why: "came after the payment had closed", By: trail.BySystem, AskedAt: e.Now})
+		case EndRefund:
+			if r := v.Waiting(); r != nil {
+				r.State, r.EndedAt = RefundNotMade, e.Now
+				c.Refunds = append(c.Refunds, *r)
+			}
 		}
 	}
 	return nil
@@ -157,9 +201,18 @@ func (m *Machine) after(ctx context.Context, done applied) {
 			}
 		case RaiseAlarm:
 			p := done.payment
-			m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Reason: p.Reason, Text: "payment needs a person"})
-		case SendCancel, ReplaceLink:
+			text := done.alarm
+			if text == "" {
+				text = "payment needs a person"
+			}
+			m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Reason: p.Reason, Text: text})
+		case SendCancel, ReplaceLink, SendRefund, BookUnapplied:
 			m.Wake()
+		}
+	}
+	for _, p := range done.closed {
+		if v, err := m.Store.View(ctx, p.ID); err == nil && v.Link != nil {
+			_ = m.Door.Shut(ctx, v.Link.Digest)
 		}
 	}
 }
@@ -193,6 +246,9 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 	v, err := m.Store.View(ctx, t.PaymentID)
 	if err != nil {
 		return Result{}, err
+	}
+	if m.Paused {
+		return Result{}, ErrPaused
 	}
 	if a := byNonce(v, t.Nonce.ID); a != nil {
 		return m.result(ctx, t.PaymentID, t.SessionID, Secret{})
@@ -419,7 +475,11 @@ func setCode(c *Change, code string) {
 func (m *Machine) settle(ctx context.Context, id string, in Intent, asked Life, by trail.Actor) (applied, error) {
 	return m.apply(ctx, id, act{
 		by: by, detail: in.ErrorCode,
-		event: func(v View) (Event, error) { return seenSince(in, v, asked), nil },
+		event: func(v View) (Event, error) {
+			e := seenSince(in, v, asked)
+			e.Charged = in.Amount
+			return e, nil
+		},
 		fill: func(v View, c *Change) error {
 			setCode(c, in.ErrorCode)
 			for i := range c.Ended {
@@ -563,6 +623,9 @@ type Order struct {
 // Send is T1: a payment, its link and its text, in one transaction. A second click of the same form finds the first one's payment.
 // Errors: ErrLive (with the live payment's id in *LiveError) and whatever Price refuses with.
 func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
+	if m.Paused {
+		return Payment{}, ErrPaused
+	}
 	if o.FormKey == "" {
 		o.FormKey = m.NewID()
 	}
@@ -586,7 +649,7 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 			stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
 			b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
 		}
-		if s.Last != nil && s.Last.State == PaidAfterClose {
+		if s.Last != nil && (s.Last.State == PaidAfterClose || s.Last.State == Review) {
 			return b, ErrNeedsReview // money for this vehicle is there already, and nobody has decided about it
 		}
 		frozen, err := o.Price(s.Facts)
@@ -615,7 +678,7 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 		l, msg := m.newLink(b.Payment.ID, now, b.Payment.ExpiresAt)
 		l.Phone, l.OwnNumber, l.Language, l.SentBy = o.Link.Phone, o.Link.OwnNumber, o.Link.Language, o.Link.SentBy
 		msg.link(l)
-		b.Link, b.Message = l, msg.Message
+		b.Link, b.Message = &l, &msg.Message
 		b.Trail = []trail.Entry{{
 			ID: m.NewID(), At: now, Actor: o.By, Act: "send link", Object: b.Payment.ID, ClientID: o.ClientID,
 			Detail: fmt.Sprintf("%s to %s %s", frozen.Summary.TotalDue, l.Phone, o.Detail),
@@ -671,7 +734,10 @@ func (m *Machine) tend(ctx context.Context, paymentID string) error {
 		return err
 	}
 	p, now := v.Payment, v.Facts.Now
-	inTime := p.State == Open && now.Before(p.ExpiresAt)
+	if p.State.Booked() {
+		return m.tendBooked(ctx, v)
+	}
+	inTime := p.State == Open && now.Before(p.ExpiresAt) && !m.Paused
 	if p.IntentID != "" && (p.State.InFlight() && p.ClosingAs == "" || inTime || p.State.Closed() && !p.CancelDue) {
 		_, err := m.look(ctx, v, trail.BySystem)
 		return err

@@ -160,7 +160,7 @@ func (x *exploration) rounds(m moment) (uint8, string) {
 	}
 	if !l.State.Live() && !l.CancelDue {
 		switch {
-		case !l.NextAt.IsZero():
+		case !l.NextAt.IsZero() && l.State != PaidAfterClose:
 			return 0, "settles: at its end, and still due"
 		case m.till.stands == charged && !m.booked:
 			return 0, "settles: charged and never booked, " + string(l.State)

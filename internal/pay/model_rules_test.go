@@ -167,7 +167,7 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 		return "due: looked at too late"
 	case l.CancelDue && l.State != b.State && !l.State.Closed() && l.State != Review:
 		return "due: a cancel is due and it is not closed"
-	case !wants && !l.NextAt.IsZero():
+	case !wants && !l.NextAt.IsZero() && l.State != PaidAfterClose:
 		return "due: settled, and looked at for ever"
 	case l.State.Closed() && !b.State.Closed() && l.IntentID != "" && !l.CancelDue && e.Kind != GotCanceled:
 		return "due: closed, and nobody cancels"

@@ -3,6 +3,8 @@ package pay
 import (
 	"fmt"
 	"time"
+
+	"paylink/internal/money"
 )
 
 // EventKind is something that happens to a payment.
@@ -26,6 +28,14 @@ const (
 	WasRevoked    EventKind = "was_revoked"     // an agent, or the payer's "not for me"
 	WasResent     EventKind = "was_resent"      // an agent sends a new link for the same payment
 	NotHandedOver EventKind = "not_handed_over" // the text did not reach the carrier in time
+	CreditCovers  EventKind = "credit_covers"   // the account's credit pays for everything
+	AskedBack     EventKind = "asked_back"      // finance gives money back
+	DroppedBack   EventKind = "dropped_back"    // finance says that a refund without an answer was never made
+	GotBack       EventKind = "got_back"        // Stripe shows refunds or disputes that are not in the books as it shows them
+	BackRefused   EventKind = "back_refused"    // Stripe's 4xx to a refund
+	BackUnclear   EventKind = "back_unclear"    // the answer to a refund was lost
+	BackDead      EventKind = "back_dead"       // a saved 500 is replayed for a refund
+	Decided       EventKind = "decided"         // a person decides about money after closing, or a review
 )
 
 // Event is what happens, with the facts that decide, all read in one transaction. Every event about a card names its attempt.
@@ -37,6 +47,16 @@ type Event struct {
 	Reason  Reason        // for WasRevoked
 	Intent  string        // for GotIntent
 	Life    time.Duration // for WasResent: how long the new link lives
+	Paused  bool          // the books are those of a backup: nothing is offered, everything closes, and a person decides about money
+	Alone   bool          // no other payment of the account is in flight
+	Many    bool          // money came after closing too often of late
+	Charged money.Cents   // for GotSuccess and Decided: what Stripe shows as charged
+	Amount  money.Cents   // for AskedBack: how much; for GotBack: given back in all, as Stripe shows it
+	Settled bool          // for GotBack: the refund that was asked for is among them
+	Waiting bool          // for GotBack and Tick: a refund or a dispute is not at its end
+	Contest bool          // for GotBack: a dispute is new, or lost
+	As      State         // for Decided: Paid, Applied, Refunded or Revoked
+	Matches bool          // for Decided: what was charged is what was asked for
 }
 
 // EffectKind is something to do because of an event.
@@ -51,14 +71,20 @@ const (
 	SendConfirm   EffectKind = "send_confirm"   // after it: confirm with the current phase's key
 	SendCancel    EffectKind = "send_cancel"    // after it: cancel the PaymentIntent
 	ShutDoor      EffectKind = "shut_door"      // after it: Redis forgets the link
+	BookApplied   EffectKind = "book_applied"   // in the transaction: unapplied money pays for what it was meant for
+	StartRefund   EffectKind = "start_refund"   // in the transaction: the refund's row, before anything is sent
+	EndRefund     EffectKind = "end_refund"     // in the transaction: the refund that was asked for is not made
+	BookBack      EffectKind = "book_back"      // in the transaction: what refunds and disputes have moved
+	SendRefund    EffectKind = "send_refund"    // after it: look for the refund, and ask for it if it is not there
 	RaiseAlarm    EffectKind = "raise_alarm"    // after it: tell a person
 )
 
-// Effect is one thing to do; Attempt and As belong to EndAttempt.
+// Effect is one thing to do; Attempt and As belong to EndAttempt, Amount to StartRefund.
 type Effect struct {
 	Kind    EffectKind
 	Attempt int
 	As      AttemptState
+	Amount  money.Cents
 }
 
 // Next decides everything: what becomes of a payment when something happens, and what is to be done about it. It is pure.
@@ -66,15 +92,17 @@ type Effect struct {
 func Next(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
 	case GotMismatch:
-		if l.State == Review {
-			return l, nil, nil
-		}
-		l.State, l.Reason, l.NextAt = Review, ReasonMismatch, time.Time{}
-		return l, effects(ShutDoor, RaiseAlarm), nil
+		return mismatch(l)
 	case GotIntent:
 		return gotIntent(l, e)
 	case GotSuccess:
 		return succeeded(l, e)
+	}
+	switch e.Kind {
+	case AskedBack, DroppedBack, GotBack, BackRefused, BackUnclear, BackDead:
+		if !l.State.Booked() {
+			return l, nil, ErrNotCharged
+		}
 	}
 	switch l.State {
 	case Open:
@@ -83,10 +111,25 @@ func Next(l Life, e Event) (Life, []Effect, error) {
 		return inFlight(l, e)
 	case Review:
 		return whilePersonDecides(l, e)
-	case Paid, PaidAfterClose, Declined, Expired, Revoked, Locked, Superseded:
+	case Declined, Expired, Revoked, Locked, Superseded:
 		return ended(l, e)
+	case Paid, PaidAfterClose, Applied, Refunded:
+		return booked(l, e)
 	}
 	return l, nil, fmt.Errorf("payment state %q: %w", l.State, errUnknownEvent)
+}
+
+// mismatch is T17. What is in the books already stays there: only that nothing more happens to it by itself.
+func mismatch(l Life) (Life, []Effect, error) {
+	switch {
+	case l.State == Review:
+		return l, nil, nil
+	case l.State.Booked():
+		l.Held, l.NextAt = l.State == PaidAfterClose, time.Time{}
+		return l, effects(RaiseAlarm), nil
+	}
+	l.State, l.Reason, l.NextAt = Review, ReasonMismatch, time.Time{}
+	return l, effects(ShutDoor, RaiseAlarm), nil
 }
 
 func effects(kinds ...EffectKind) []Effect {
@@ -114,31 +157,48 @@ func gotIntent(l Life, e Event) (Life, []Effect, error) {
 
 // succeeded is T4 and T15: it may come at any time and from anywhere, and counts once.
 func succeeded(l Life, e Event) (Life, []Effect, error) {
-	if l.State == Paid || l.State == PaidAfterClose || l.State == Review {
+	if l.State.Booked() || l.State == Review {
 		return l, nil, nil
 	}
 	ends := []Effect{{Kind: EndAttempt, Attempt: e.Attempt, As: Succeeded}}
 	if l.State.InFlight() && e.Attempt != l.Attempt {
 		ends = append(ends, Effect{Kind: EndAttempt, Attempt: l.Attempt, As: Abandoned})
 	}
-	l.NextAt, l.CancelDue, l.ClosingAs = time.Time{}, false, ""
-	switch {
-	case l.State.Closed():
+	l.NextAt, l.CancelDue, l.ClosingAs, l.Charged = time.Time{}, false, "", e.Charged
+	was := l.State
+	if was.Closed() || !e.Bound || e.Paused {
 		// The reason says what it had closed as: T16 decides by that whether to apply or to refund.
-		l.Reason = Reason(l.State)
-		l.State = PaidAfterClose
-		return l, append(effects(BookUnapplied, RaiseAlarm), ends...), nil
-	case !e.Bound:
-		l.State, l.Reason = PaidAfterClose, Reason(Superseded)
-		return l, append(effects(BookUnapplied, ShutDoor, RaiseAlarm), ends...), nil
+		l.State, l.Reason, l.NextAt = PaidAfterClose, Reason(was), e.Now
+		do := effects(BookUnapplied, RaiseAlarm)
+		if !was.Closed() {
+			l.Reason = Reason(Superseded)
+			do = effects(BookUnapplied, ShutDoor, RaiseAlarm)
+		}
+		if e.Paused {
+			l.Reason, l.Held = ReasonRestored, true
+		}
+		return l, append(do, ends...), nil
 	}
 	l.State, l.Reason = Paid, ""
 	return l, append(effects(BookPaid, ShutDoor), ends...), nil
 }
 
 func open(l Life, e Event) (Life, []Effect, error) {
+	if e.Paused {
+		return openInBackup(l, e)
+	}
 	late := !e.Now.Before(l.ExpiresAt)
 	switch e.Kind {
+	case CreditCovers: // T25
+		switch {
+		case l.IntentID != "":
+			return l, nil, errWrongIntent
+		case !e.Bound:
+			l.Reason = ReasonMoved
+			return closeAs(l, e, Superseded)
+		}
+		l.State, l.NextAt = Paid, time.Time{}
+		return l, effects(BookPaid), nil
 	case Claim:
 		switch {
 		case late: // T12, found by the payer before the sweeper
@@ -200,9 +260,40 @@ func open(l Life, e Event) (Life, []Effect, error) {
 	return l, nil, errUnknownEvent
 }
 
-func inFlight(l Life, e Event) (Life, []Effect, error) {
+// openInBackup is a payment that was open when the backup was made: what became of it since nobody here knows, so that it closes by an answered cancel only.
+func openInBackup(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
-	case Claim, WasResent:
+	case Claim, WasResent, CreditCovers:
+		return l, nil, ErrPaused
+	case GotCanceled:
+		return canceled(l, e)
+	case WasRevoked:
+		l.Revoke, l.Reason = true, e.Reason
+	}
+	if l.ClosingAs == "" || l.Revoke {
+		l.ClosingAs = Expired
+		if l.Revoke {
+			l.ClosingAs = Revoked
+		}
+	}
+	if l.IntentID == "" { // there is nothing that could be charged
+		return closeAs(l, e, l.ClosingAs)
+	}
+	return closing(l, e)
+}
+
+func inFlight(l Life, e Event) (Life, []Effect, error) {
+	if e.Paused && l.ClosingAs == "" {
+		l.ClosingAs = Expired
+		if l.Revoke || e.Kind == WasRevoked {
+			l.ClosingAs = Revoked
+		}
+	}
+	switch e.Kind {
+	case Claim, WasResent, CreditCovers:
+		if e.Paused {
+			return l, nil, ErrPaused
+		}
 		return l, nil, ErrElsewhere
 	case WasRevoked: // T14: the payer is paying now; it is stopped if it still can be
 		if !l.Revoke {
@@ -289,6 +380,11 @@ func tick(l Life, e Event) (Life, []Effect, error) {
 // afterNo is T5, T6, T20 and T22: nothing is pending, so that a payment closes here without waiting for a cancel.
 func afterNo(l Life, e Event, as AttemptState) (Life, []Effect, error) {
 	end := Effect{Kind: EndAttempt, Attempt: l.Attempt, As: as}
+	if e.Paused { // attempts that the backup does not know may be pending
+		l.State = Unknown
+		l, do, err := closing(l, e)
+		return l, append(do, end), err
+	}
 	next := Open
 	switch {
 	case l.Revoke:
@@ -426,15 +522,10 @@ func closeAs(l Life, e Event, as State) (Life, []Effect, error) {
 
 func ended(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
-	case Claim, WasResent, WasRevoked:
+	case Claim, WasResent, WasRevoked, CreditCovers, Decided:
 		return l, nil, ErrClosed
 	case GotCanceled:
 		l.CancelDue, l.NextAt = false, time.Time{}
-		if l.State == Paid || l.State == PaidAfterClose {
-			// Stripe never cancels what has succeeded: somebody's books are wrong.
-			l.State, l.Reason = Review, ReasonMismatch
-			return l, effects(RaiseAlarm), nil
-		}
 		return l, nil, nil
 	case Tick:
 		if !l.CancelDue {
@@ -449,15 +540,6 @@ func ended(l Life, e Event) (Life, []Effect, error) {
 		return l, nil, nil
 	}
 	return l, nil, errUnknownEvent
-}
-
-func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
-	switch e.Kind {
-	case Claim, WasResent, WasRevoked:
-		return l, nil, ErrNeedsReview
-	}
-	l.NextAt = time.Time{}
-	return l, nil, nil
 }
 
 // actionPoll is how often a payment in 3-D Secure is looked at: no webhook announces requires_confirmation.

@@ -71,7 +71,7 @@ func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) err
 	p := v.Payment
 	validity := p.ExpiresAt.Sub(now) - validityLess
 	switch {
-	case p.Effective(now) != Open || v.Link == nil || v.Link.ID != msg.LinkID:
+	case m.Paused || p.Effective(now) != Open || v.Link == nil || v.Link.ID != msg.LinkID:
 		msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
 		return m.Store.SaveMessage(ctx, msg)
 	case now.Sub(msg.CreatedAt) >= HandOver || validity < minValidity:

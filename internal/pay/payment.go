@@ -37,6 +37,12 @@ var (
 	ErrUnclear       = errors.New("the card processor did not say what happened")
 	ErrOtherAccount  = errors.New("the event is of another account than the payment")
 	ErrUnavailable   = errors.New("the card processor can't be reached")
+	ErrPaused        = errors.New("payments are paused while the books are checked")
+	ErrAccountBusy   = errors.New("another payment of this account is being made right now")
+	ErrRefunding     = errors.New("a refund of this payment is under way")
+	ErrTooMuch       = errors.New("no more can be given back than was charged")
+	ErrNotCharged    = errors.New("the card processor shows no charge for this payment")
+	ErrCharged       = errors.New("the card processor shows a charge for this payment")
 	errUnknownEvent  = errors.New("no such event")
 	errWrongIntent   = errors.New("the payment has another PaymentIntent")
 	errNotBalanced   = errors.New("the booking does not add up to the amount charged")
@@ -67,10 +73,12 @@ const (
 	Declined       State = "declined" // a card on file was declined
 	Expired        State = "expired"
 	Revoked        State = "revoked"
-	Locked         State = "locked"     // five declines
-	Superseded     State = "superseded" // the account moved on
-	PaidAfterClose State = "paid_after_close"
-	Review         State = "review" // an invariant broke: a person decides
+	Locked         State = "locked"           // five declines
+	Superseded     State = "superseded"       // the account moved on
+	PaidAfterClose State = "paid_after_close" // money came after closing, and belongs to nothing yet
+	Applied        State = "applied"          // … and then paid for what it was meant for
+	Refunded       State = "refunded"         // … and went back
+	Review         State = "review"           // an invariant broke: a person decides
 )
 
 // Live says whether a payment may still take money; it keeps its vehicle's place.
@@ -86,6 +94,14 @@ func (s State) Closed() bool {
 	return s == Declined || s == Expired || s == Revoked || s == Locked || s == Superseded
 }
 
+// Booked says whether the money of a payment is in the books.
+func (s State) Booked() bool {
+	return s == Paid || s == PaidAfterClose || s == Applied || s == Refunded
+}
+
+// Sold says whether the money of a payment has paid for what it was meant for.
+func (s State) Sold() bool { return s == Paid || s == Applied }
+
 // Reason says more about why a payment closed.
 type Reason string
 
@@ -97,6 +113,8 @@ const (
 	ReasonDashboard  Reason = "canceled_outside" // cancelled in Stripe's dashboard
 	ReasonMismatch   Reason = "mismatch"         // amount, account or id is not ours
 	ReasonNewPayment Reason = "new_payment"      // another payment took its place
+	ReasonRestored   Reason = "restored"         // the money came while the books were those of a backup
+	ReasonReview     Reason = "review"           // a person decided to give it back
 )
 
 // Door is the way by which a payment came.
@@ -127,6 +145,10 @@ type Life struct {
 	Revoke     bool // somebody wants it stopped
 	CancelDue  bool // closed, and Stripe has not yet answered the cancel
 	CardOnFile bool // a decline closes it
+	Held       bool // money came after closing, and a person decides what becomes of it
+	Refunding  Refunding
+	Charged    money.Cents // what Stripe has charged, once it is in the books
+	GivenBack  money.Cents // of that, failed refunds not counted
 }
 
 // Payment is one intent to collect a frozen Invoice Summary for one vehicle.
@@ -152,9 +174,10 @@ type Payment struct {
 type Frozen struct {
 	Input    quote.Input   `json:"input"`
 	Summary  quote.Summary `json:"summary"`
-	Vehicle  string        `json:"vehicle"`  // label, "2016 Honda Civic"
-	Location string        `json:"location"` // name, "Richmond, VA"
-	Zone     string        `json:"zone"`     // the location's time zone
+	Vehicle  string        `json:"vehicle"`           // label, "2016 Honda Civic"
+	Location string        `json:"location"`          // name, "Richmond, VA"
+	Zone     string        `json:"zone"`              // the location's time zone
+	Rebuilt  bool          `json:"rebuilt,omitempty"` // what was sold is lost: a backup did not hold it, and only the amount is known (T24)
 }
 
 // Encode returns the frozen quote as it is stored, and its SHA-256 in hex.
@@ -261,6 +284,9 @@ type Facts struct {
 // Holds says whether the frozen quote still holds: the Paid To Date has not moved, and the past due, credit and state-fee
 // months that it counted are still there. Rates and as_of are frozen: midnight alone changes nothing.
 func (p Payment) Holds(f Facts) bool {
+	if p.Frozen.Rebuilt { // it promised nothing that anybody knows of
+		return true
+	}
 	s := p.Frozen.Summary
 	if f.Standing.PastDue < s.PastDue || f.Standing.Credit < s.CreditApplied {
 		return false
@@ -285,6 +311,11 @@ type View struct {
 	Attempts []Attempt // oldest first
 	Link     *link.Link
 	Facts    Facts
+	Refunds  []Refund  // oldest first
+	Disputes []Dispute // oldest first
+	// For a payment whose money is in the books:
+	Others []Payment // other live payments of the account
+	Late   int       // payments of all accounts to which money came after closing, within the last hour
 }
 
 // Current returns the attempt under way, or the last one; nil if there was none.

@@ -42,6 +42,14 @@ type Store interface {
 
 	// Due lists payments and texts that want to be looked at, oldest first.
 	Due(ctx context.Context, limit int) (payments, messages []string, err error)
+	// Rebuild writes a payment that only Stripe knew of (T24). ErrLive: there is such a payment by now.
+	Rebuild(ctx context.Context, p Payment, b Booking, e trail.Entry) error
+	// PaymentOf finds a payment by its PaymentIntent; "" if there is none.
+	PaymentOf(ctx context.Context, intentID string) (paymentID string, err error)
+	// Record reads what the evidence file shows beyond a view.
+	Record(ctx context.Context, paymentID string) (Record, error)
+	// Awaken makes every live payment due, and every one whose cancel was not answered.
+	Awaken(ctx context.Context) error
 	// Postpone has a payment that is due looked at later.
 	Postpone(ctx context.Context, paymentID string, by time.Duration) error
 	// Hear stores an event once and makes its payment due at once. It says which payment that is, "" for none of ours.
@@ -60,8 +68,9 @@ type Start struct {
 type Begin struct {
 	CloseStale *Change // the stale payment of the vehicle, closed in the same transaction
 	Payment    Payment
-	Link       link.Link
-	Message    sms.Message
+	Booking    *Booking // of a payment that credit covers; it has no link and no text
+	Link       *link.Link
+	Message    *sms.Message
 	Trail      []trail.Entry
 }
 
@@ -70,7 +79,10 @@ type Change struct {
 	Life       Life
 	NewAttempt *Attempt
 	Ended      []Attempt // attempts whose outcome is now known
-	Booking    *Booking
+	Bookings   []Booking
+	Refunds    []Refund     // new, or changed
+	Disputes   []Dispute    // new, or changed
+	Supersede  []Payment    // other open payments of the account that close here, as they are to be
 	Link       *link.Link   // replaces the live link
 	Message    *sms.Message // its text
 	Trail      []trail.Entry

@@ -538,10 +538,19 @@ func (b *town) balanced() {
 	if n := b.one(`SELECT COUNT(*) FROM entries WHERE cause LIKE 'receipt %'`); int(n) != len(paid) {
 		b.Errorf("I4: %d receipts for %d charges", n, len(paid))
 	}
-	if n := b.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NOT NULL AND state IN ('paid', 'paid_after_close', 'review')`); n != 0 {
+	if n := b.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NOT NULL AND refunding = 0 AND (state = 'review' OR state IN ('paid', 'applied', 'refunded', 'paid_after_close') AND (state <> 'paid_after_close' OR held = 1)
+		AND id NOT IN (SELECT payment_id FROM refunds WHERE state = 'pending') AND id NOT IN (SELECT payment_id FROM disputes WHERE status NOT IN ('won', 'lost')))`); n != 0 {
 		b.Errorf("%d settled payments are due", n)
 	}
-	if n := b.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NULL AND (cancel_due = 1 OR state IN ('open', 'paying', 'needs_action', 'unknown'))`); n != 0 {
+	for _, books := range b.stripe.Books().Accounts {
+		for _, r := range books.Refunds {
+			booked, back := b.one(`SELECT COUNT(*) FROM entries WHERE cause = $1`, "refund "+r.ID), b.one(`SELECT COUNT(*) FROM entries WHERE cause = $1`, "refund failed "+r.ID)
+			if failed := r.Status == "failed" || r.Status == "canceled"; booked != 1 || back != 0 && !failed || back != 1 && failed {
+				b.Errorf("refund %s is %s: booked %d times, and back %d times", r.ID, r.Status, booked, back)
+			}
+		}
+	}
+	if n := b.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NULL AND (refunding <> 0 OR cancel_due = 1 OR state IN ('open', 'paying', 'needs_action', 'unknown'))`); n != 0 {
 		b.Errorf("%d payments are forgotten", n)
 	}
 	if n := b.one(`SELECT COUNT(*) FROM messages m JOIN payments p ON p.id = m.payment_id WHERE m.box <> '' AND p.state NOT IN ('open', 'paying', 'needs_action', 'unknown', 'review')`); n != 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"paylink/internal/account"
@@ -17,7 +18,7 @@ import (
 )
 
 const paymentColumns = `id, chain_id, door, client_id, COALESCE(vehicle_id, ''), location_id, stripe_account, by_kind, by_id, form_key, frozen, frozen_sha256, created_ms, opened_ms, closed_ms,
-	state, closing_as, reason, COALESCE(intent_id, ''), expires_ms, lease_ms, COALESCE(next_ms, 0), attempt, phase, sends, declines, resends, looks, revoke, cancel_due, card_on_file, version`
+	state, closing_as, reason, COALESCE(intent_id, ''), expires_ms, lease_ms, COALESCE(next_ms, 0), attempt, phase, sends, declines, resends, looks, revoke, cancel_due, card_on_file, held, refunding, charged, given_back, version`
 
 // stored is a payment as its row holds it; the version makes every write a compare-and-set.
 type stored struct {
@@ -28,9 +29,9 @@ type stored struct {
 func scanPayment(scan func(...any) error) (stored, error) {
 	var p stored
 	var frozen string
-	var created, opened, closed, expires, lease, next, revoke, cancelDue, onFile int64
+	var created, opened, closed, expires, lease, next, revoke, cancelDue, onFile, held int64
 	err := scan(&p.ID, &p.ChainID, &p.Door, &p.ClientID, &p.VehicleID, &p.LocationID, &p.StripeAccount, &p.CreatedBy.Kind, &p.CreatedBy.ID, &p.FormKey, &frozen, &p.SummaryHash, &created, &opened, &closed,
-		&p.State, &p.ClosingAs, &p.Reason, &p.IntentID, &expires, &lease, &next, &p.Attempt, &p.Phase, &p.Sends, &p.Declines, &p.Resends, &p.Looks, &revoke, &cancelDue, &onFile, &p.version)
+		&p.State, &p.ClosingAs, &p.Reason, &p.IntentID, &expires, &lease, &next, &p.Attempt, &p.Phase, &p.Sends, &p.Declines, &p.Resends, &p.Looks, &revoke, &cancelDue, &onFile, &held, &p.Refunding, &p.Charged, &p.GivenBack, &p.version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, pay.ErrNotFound
 	}
@@ -39,7 +40,7 @@ func scanPayment(scan func(...any) error) (stored, error) {
 	}
 	p.CreatedAt, p.OpenedAt, p.ClosedAt = fromMS(created), fromMS(opened), fromMS(closed)
 	p.ExpiresAt, p.LeaseUntil, p.NextAt = fromMS(expires), fromMS(lease), fromMS(next)
-	p.Revoke, p.CancelDue, p.CardOnFile = revoke != 0, cancelDue != 0, onFile != 0
+	p.Revoke, p.CancelDue, p.CardOnFile, p.Held = revoke != 0, cancelDue != 0, onFile != 0, held != 0
 	if err := json.Unmarshal([]byte(frozen), &p.Frozen); err != nil {
 		return p, fmt.Errorf("the frozen quote of payment %s can't be read: %w", p.ID, err)
 	}
@@ -148,8 +149,10 @@ func (t tx) view(p stored) (pay.View, error) {
 	if v.Attempts, err = t.attempts(p.ID); err != nil {
 		return v, err
 	}
-	v.Link, err = t.newestLink(p.ID)
-	return v, err
+	if v.Link, err = t.newestLink(p.ID); err != nil || !p.State.Booked() {
+		return v, err
+	}
+	return v, t.booked(&v)
 }
 
 // View reads a payment with all that belongs to it. It takes no lock: what it says is decided again in Apply.
@@ -234,19 +237,28 @@ func (d *DB) Begin(ctx context.Context, clientID, vehicleID, formKey string, dec
 				return err
 			}
 		}
+		made = b.Payment
 		if err := t.insertPayment(b.Payment); err != nil {
 			if clash(err) {
 				return pay.ErrLive // the index holds what the lock should have prevented
 			}
 			return err
 		}
-		if err := t.insertLink(b.Link); err != nil {
-			return err
+		if b.Booking != nil {
+			if err := t.book(stored{Payment: b.Payment}, *b.Booking); err != nil {
+				return err
+			}
 		}
-		if err := t.insertMessage(b.Message); err != nil {
-			return err
+		if b.Link != nil {
+			if err := t.insertLink(*b.Link); err != nil {
+				return err
+			}
 		}
-		made = b.Payment
+		if b.Message != nil {
+			if err := t.insertMessage(*b.Message); err != nil {
+				return err
+			}
+		}
 		return t.trail(b.Trail)
 	})
 	return made, err
@@ -272,7 +284,7 @@ func (t tx) start(clientID, vehicleID, formKey string) (pay.Start, stored, error
 	if vehicleID == "" {
 		where, args = `vehicle_id IS NULL AND client_id = $1`, []any{clientID}
 	}
-	live, err = scanPayment(t.row(`SELECT `+paymentColumns+` FROM payments WHERE `+where+` AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`, args...).Scan)
+	live, err = scanPayment(t.row(`SELECT `+paymentColumns+` FROM payments WHERE `+where+` AND closed_ms = 0 AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`, args...).Scan)
 	if err != nil && !errors.Is(err, pay.ErrNotFound) {
 		return s, live, err
 	}
@@ -286,7 +298,7 @@ func (t tx) start(clientID, vehicleID, formKey string) (pay.Start, stored, error
 		// What the vehicle's own stale payment had reserved is free again; a live one that is not stale refuses this one anyway.
 		but = live.ID
 	}
-	last, err := scanPayment(t.row(`SELECT `+paymentColumns+` FROM payments WHERE `+where+` AND state NOT IN ('open', 'paying', 'needs_action', 'unknown', 'review') ORDER BY created_ms DESC LIMIT 1`, args...).Scan)
+	last, err := scanPayment(t.row(`SELECT `+paymentColumns+` FROM payments WHERE `+where+` AND (closed_ms <> 0 OR state NOT IN ('open', 'paying', 'needs_action', 'unknown', 'review')) ORDER BY created_ms DESC LIMIT 1`, args...).Scan)
 	switch {
 	case err == nil:
 		s.Last = &last.Payment
@@ -307,11 +319,12 @@ func (t tx) insertPayment(p pay.Payment) error {
 	}
 	s := p.Frozen.Summary
 	return t.exec(`INSERT INTO payments (id, chain_id, reference, door, client_id, vehicle_id, location_id, stripe_account, by_kind, by_id, form_key, frozen, frozen_sha256, amount, past_due, credit,
-		created_ms, opened_ms, closed_ms, version, state, closing_as, reason, intent_id, expires_ms, lease_ms, next_ms, attempt, phase, sends, declines, resends, looks, revoke, cancel_due, card_on_file)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0, 1, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`,
+		created_ms, opened_ms, closed_ms, version, state, closing_as, reason, intent_id, expires_ms, lease_ms, next_ms, attempt, phase, sends, declines, resends, looks, revoke, cancel_due, card_on_file,
+		held, refunding, charged, given_back, late_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, $18, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)`,
 		p.ID, p.ChainID, p.Reference(), string(p.Door), p.ClientID, orNull(p.VehicleID), p.LocationID, p.StripeAccount, string(p.CreatedBy.Kind), p.CreatedBy.ID, p.FormKey, text, hash,
-		int64(s.TotalDue), int64(s.PastDue), int64(s.CreditApplied), ms(p.CreatedAt), string(p.State), string(p.ClosingAs), string(p.Reason), orNull(p.IntentID), ms(p.ExpiresAt),
-		ms(p.LeaseUntil), dueMS(p.NextAt), p.Attempt, p.Phase, p.Sends, p.Declines, p.Resends, p.Looks, flag(p.Revoke), flag(p.CancelDue), flag(p.CardOnFile))
+		int64(s.TotalDue), int64(s.PastDue), int64(s.CreditApplied), ms(p.CreatedAt), ms(p.ClosedAt), string(p.State), string(p.ClosingAs), string(p.Reason), orNull(p.IntentID), ms(p.ExpiresAt),
+		ms(p.LeaseUntil), dueMS(p.NextAt), p.Attempt, p.Phase, p.Sends, p.Declines, p.Resends, p.Looks, flag(p.Revoke), flag(p.CancelDue), flag(p.CardOnFile), flag(p.Held), int(p.Refunding), int64(p.Charged), int64(p.GivenBack), 0)
 }
 
 func (t tx) insertLink(l link.Link) error {
@@ -354,20 +367,26 @@ func (t tx) change(p stored, now time.Time, c pay.Change) error {
 	if p.State.Live() && !c.Life.State.Live() {
 		closed = now
 	}
+	late := int64(0)
+	if !p.State.Booked() && c.Life.State == pay.PaidAfterClose {
+		late = ms(now)
+	}
 	claim := ""
 	if p.State == pay.Open && c.Life.State == pay.Paying {
-		claim = ` AND expires_ms > $20` // the claim holds its own condition, whoever decided
+		claim = ` AND expires_ms > $26` // the claim holds its own condition, whoever decided
 	}
 	l := c.Life
 	args := []any{string(l.State), string(l.ClosingAs), string(l.Reason), orNull(l.IntentID), ms(l.ExpiresAt), ms(l.LeaseUntil), dueMS(l.NextAt),
-		l.Attempt, l.Phase, l.Sends, l.Declines, l.Resends, l.Looks, flag(l.Revoke), flag(l.CancelDue), ms(closed), p.ID, string(p.State), p.version}
+		l.Attempt, l.Phase, l.Sends, l.Declines, l.Resends, l.Looks, flag(l.Revoke), flag(l.CancelDue), ms(closed), flag(l.CardOnFile), flag(l.Held), int(l.Refunding), int64(l.Charged), int64(l.GivenBack), late,
+		p.ID, string(p.State), p.version}
 	if claim != "" {
 		args = append(args, ms(now))
 	}
 	// The PaymentIntent's id is written once: what is there stays.
 	if err := t.exactlyOne(`UPDATE payments SET version = version + 1, state = $1, closing_as = $2, reason = $3, intent_id = COALESCE(intent_id, $4), expires_ms = $5, lease_ms = $6, next_ms = $7,
-		attempt = $8, phase = $9, sends = $10, declines = $11, resends = $12, looks = $13, revoke = $14, cancel_due = $15, closed_ms = $16
-		WHERE id = $17 AND state = $18 AND version = $19`+claim, args...); err != nil {
+		attempt = $8, phase = $9, sends = $10, declines = $11, resends = $12, looks = $13, revoke = $14, cancel_due = $15, closed_ms = $16,
+		card_on_file = $17, held = $18, refunding = $19, charged = $20, given_back = $21, late_ms = late_ms + $22
+		WHERE id = $23 AND state = $24 AND version = $25`+claim, args...); err != nil {
 		return err
 	}
 	if a := c.NewAttempt; a != nil {
@@ -383,8 +402,20 @@ func (t tx) change(p stored, now time.Time, c pay.Change) error {
 			return err
 		}
 	}
-	if c.Booking != nil {
-		if err := t.book(p, *c.Booking); err != nil {
+	for _, b := range c.Bookings {
+		if err := t.book(p, b); err != nil {
+			return err
+		}
+	}
+	if err := t.returns(c); err != nil {
+		return err
+	}
+	for _, o := range c.Supersede {
+		other, err := t.payment(o.ID)
+		if err != nil {
+			return err
+		}
+		if err := t.change(other, now, pay.Change{Life: o.Life}); err != nil {
 			return err
 		}
 	}
@@ -432,6 +463,11 @@ func (t tx) book(p stored, b pay.Booking) error {
 	}
 	if b.PaidTo == "" {
 		return nil
+	}
+	if b.FreeMonths {
+		if err := t.exec(`DELETE FROM state_fee_months WHERE vehicle_id = $1 AND payment_id = $2`, p.VehicleID, p.ID); err != nil {
+			return err
+		}
 	}
 	if err := t.exactlyOne(`UPDATE vehicles SET paid_to = $1 WHERE id = $2 AND paid_to = $3`, string(b.PaidTo), p.VehicleID, string(b.PaidToFrom)); err != nil {
 		return err
@@ -553,8 +589,9 @@ func (d *DB) Hear(ctx context.Context, n pay.Notice) (string, error) {
 			return pay.ErrOtherAccount
 		}
 		// A transition under way has read the row before: the version has it read again, so that it does not put its own time over this one.
-		// Only what is open, in flight or closed without money has anything to learn from Stripe.
-		return t.exec(`UPDATE payments SET next_ms = $1, version = version + 1 WHERE id = $2 AND state NOT IN ('paid', 'paid_after_close', 'review')`, ms(now), id)
+		// What was paid has nothing to learn of its PaymentIntent any more, but of refunds and disputes.
+		back := flag(strings.HasPrefix(n.Type, "refund.") || strings.HasPrefix(n.Type, "charge.refund") || strings.HasPrefix(n.Type, "charge.dispute."))
+		return t.exec(`UPDATE payments SET next_ms = $1, version = version + 1 WHERE id = $2 AND state <> 'review' AND ($3 = 1 OR state NOT IN ('paid', 'applied', 'refunded', 'paid_after_close'))`, ms(now), id, back)
 	})
 	return id, err
 }

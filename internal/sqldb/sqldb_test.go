@@ -151,8 +151,8 @@ func (b *books) first(s pay.Start) (pay.Begin, error) {
 		CreatedAt: now, ExpiresAt: p.ExpiresAt,
 	}
 	return pay.Begin{
-		Payment: p, Link: l,
-		Message: sms.Message{ID: newID(), Kind: sms.LinkText, PaymentID: p.ID, LinkID: l.ID, Language: "en", Box: "a token", Phone: l.Phone, Status: sms.Waiting, CreatedAt: now, NextAt: now},
+		Payment: p, Link: &l,
+		Message: &sms.Message{ID: newID(), Kind: sms.LinkText, PaymentID: p.ID, LinkID: l.ID, Language: "en", Box: "a token", Phone: l.Phone, Status: sms.Waiting, CreatedAt: now, NextAt: now},
 		Trail:   []trail.Entry{{ID: newID(), At: now, Actor: p.CreatedBy, Act: "send link", Object: p.ID, ClientID: p.ClientID}},
 	}, nil
 }
@@ -492,7 +492,7 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 		posted.Add(ledger.Opening, -5)
 		err := b.change(p.ID, func(v pay.View, c *pay.Change) {
 			c.Life.State, c.NewAttempt, c.Trail = pay.Unknown, attempt(p, 1), []trail.Entry{{ID: newID(), At: began, Object: p.ID}}
-			c.Booking = &pay.Booking{Entries: []ledger.Entry{posted}}
+			c.Bookings = []pay.Booking{{Entries: []ledger.Entry{posted}}}
 		})
 		if !errors.Is(err, ledger.ErrPosted) {
 			b.Errorf("a fact that is booked already: %v", err)
@@ -517,7 +517,7 @@ func TestADateThatHasMovedIsNotMovedAgain(t *testing.T) {
 		ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
 		defer cancel()
 		err := b.Apply(ctx, p.ID, func(v pay.View) (pay.Change, error) {
-			c := pay.Change{Life: v.Payment.Life, Booking: &pay.Booking{PaidToFrom: "2020-01-01", PaidTo: "2030-01-01"}}
+			c := pay.Change{Life: v.Payment.Life, Bookings: []pay.Booking{{PaidToFrom: "2020-01-01", PaidTo: "2030-01-01"}}}
 			c.Life.State = pay.Paid
 			return c, nil
 		})

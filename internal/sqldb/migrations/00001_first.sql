@@ -79,7 +79,7 @@ CREATE TABLE payments (
   opened_ms      BIGINT NOT NULL,
   closed_ms      BIGINT NOT NULL,
   version        BIGINT NOT NULL,
-  state          TEXT NOT NULL CHECK (state IN ('open', 'paying', 'needs_action', 'unknown', 'paid', 'declined', 'expired', 'revoked', 'locked', 'superseded', 'paid_after_close', 'review')),
+  state          TEXT NOT NULL CHECK (state IN ('open', 'paying', 'needs_action', 'unknown', 'paid', 'declined', 'expired', 'revoked', 'locked', 'superseded', 'paid_after_close', 'applied', 'refunded', 'review')),
   closing_as     TEXT NOT NULL,
   reason         TEXT NOT NULL,
   intent_id      TEXT UNIQUE,
@@ -94,14 +94,22 @@ CREATE TABLE payments (
   looks          BIGINT NOT NULL,
   revoke         BIGINT NOT NULL,
   cancel_due     BIGINT NOT NULL,
-  card_on_file   BIGINT NOT NULL
+  card_on_file   BIGINT NOT NULL,
+  held           BIGINT NOT NULL,
+  refunding      BIGINT NOT NULL CHECK (refunding IN (0, 1, 2)),
+  charged        BIGINT NOT NULL CHECK (charged >= 0),
+  given_back     BIGINT NOT NULL CHECK (given_back BETWEEN 0 AND charged),
+  late_ms        BIGINT NOT NULL
 );
+-- A payment that had closed before it came into review no longer keeps its vehicle's place.
 CREATE UNIQUE INDEX payments_one_live_per_vehicle ON payments (vehicle_id)
-  WHERE vehicle_id IS NOT NULL AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
+  WHERE vehicle_id IS NOT NULL AND closed_ms = 0 AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
 CREATE UNIQUE INDEX payments_one_live_balance_per_client ON payments (client_id)
-  WHERE vehicle_id IS NULL AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
+  WHERE vehicle_id IS NULL AND closed_ms = 0 AND state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
 CREATE INDEX payments_reserved ON payments (client_id) WHERE state IN ('open', 'paying', 'needs_action', 'unknown', 'review');
 CREATE INDEX payments_due ON payments (next_ms) WHERE next_ms IS NOT NULL;
+CREATE INDEX payments_late ON payments (late_ms) WHERE late_ms <> 0;
+CREATE INDEX payments_for_a_person ON payments (created_ms) WHERE held = 1 OR refunding <> 0 OR state = 'review';
 CREATE INDEX payments_of_vehicle ON payments (vehicle_id, created_ms);
 CREATE INDEX payments_of_client ON payments (client_id, created_ms);
 
@@ -129,6 +137,39 @@ CREATE TABLE attempts (
   ended_ms       BIGINT NOT NULL,
   UNIQUE (payment_id, n)
 );
+
+CREATE TABLE refunds (
+  id         TEXT PRIMARY KEY,
+  payment_id TEXT NOT NULL REFERENCES payments (id),
+  stripe_id  TEXT UNIQUE,
+  amount     BIGINT NOT NULL CHECK (amount > 0),
+  state      TEXT NOT NULL CHECK (state IN ('asked', 'pending', 'succeeded', 'failed', 'refused')),
+  why        TEXT NOT NULL,
+  by_kind    TEXT NOT NULL,
+  by_id      TEXT NOT NULL,
+  code       TEXT NOT NULL,
+  asked_ms   BIGINT NOT NULL,
+  ended_ms   BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX refunds_one_asked_per_payment ON refunds (payment_id) WHERE state = 'asked';
+CREATE INDEX refunds_of_payment ON refunds (payment_id, asked_ms);
+
+CREATE TABLE disputes (
+  id              TEXT PRIMARY KEY,
+  payment_id      TEXT NOT NULL REFERENCES payments (id),
+  charge_id       TEXT NOT NULL,
+  amount          BIGINT NOT NULL,
+  reason          TEXT NOT NULL,
+  status          TEXT NOT NULL,
+  evidence_by_ms  BIGINT NOT NULL,
+  opened_ms       BIGINT NOT NULL,
+  changed_ms      BIGINT NOT NULL,
+  moved           TEXT NOT NULL,
+  evidence        TEXT NOT NULL,
+  evidence_sha256 TEXT NOT NULL
+);
+CREATE INDEX disputes_of_payment ON disputes (payment_id, opened_ms);
+CREATE INDEX disputes_by_time ON disputes (opened_ms);
 
 CREATE TABLE links (
   id         TEXT PRIMARY KEY,
