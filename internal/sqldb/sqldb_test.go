@@ -39,7 +39,7 @@ var began = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 
 // books is a store on a fresh database, and the same database behind it.
 type books struct {
-	*testing.T
+	testing.TB
 	*sqldb.DB
 	ctx context.Context
 	url string
@@ -80,7 +80,7 @@ func (b *books) open() *sqldb.DB {
 func onBoth(t *testing.T, test func(b *books)) {
 	t.Parallel()
 	testbed.Databases(t, func(t *testing.T, url string) {
-		b := &books{T: t, ctx: t.Context(), url: url, now: began}
+		b := &books{TB: t, ctx: t.Context(), url: url, now: began}
 		b.DB = b.open()
 		b.must(b.Migrate(b.ctx))
 		b.must(b.Import(b.ctx, demo.Data(began)))
@@ -185,7 +185,7 @@ func attempt(p pay.Payment, n int) *pay.Attempt {
 func TestMigratingTwiceAndByManyAtOnce(t *testing.T) {
 	t.Parallel()
 	testbed.Databases(t, func(t *testing.T, url string) {
-		b := &books{T: t, ctx: t.Context(), url: url, now: began}
+		b := &books{TB: t, ctx: t.Context(), url: url, now: began}
 		b.DB = b.open()
 		others := []*sqldb.DB{b.DB}
 		for range 7 {
