@@ -83,12 +83,24 @@ type Tally struct {
 	At   time.Time
 	rows int64
 	last []Hash
+	n    int64 // of the chain that is being read: its last entry that is not younger than At
+	hash Hash
 }
 
-// Chain counts a chain's last entry that is not younger than At. An entry's hash covers those before it, so that this one vouches for all.
-func (t *Tally) Chain(n int64, h Hash) {
-	t.rows += n
-	t.last = append(t.last, h)
+// Entry counts an entry that is the nth of its chain.
+func (t *Tally) Entry(e Entry, n int64, h Hash) {
+	if !e.At.After(t.At) {
+		t.n, t.hash = n, h
+	}
+}
+
+// End ends a chain. Of a chain that has an entry of the time, the last one's hash vouches for all before it.
+func (t *Tally) End() {
+	if t.n > 0 {
+		t.rows += t.n
+		t.last = append(t.last, t.hash)
+	}
+	t.n = 0
 }
 
 // Anchor is the anchor of the chains that were counted, in whatever order they came: databases sort text each in its own way.
