@@ -33,8 +33,8 @@ func guards(postgres bool) *goose.Migration {
 
 // sqliteGuards need recursive_triggers (sqliteDSN) to see the row that an INSERT OR REPLACE takes away.
 //
-// An entry is checked as it is written, since SQLite can't wait for the end of the transaction: its postings come before it, and none comes after it. That no posting is
-// left without its entry is the foreign key's to see, which can wait.
+// An entry is checked as it comes, since SQLite's triggers can't wait for the end of the transaction: its postings come before it, and none after it. That no posting is left
+// without its entry is the foreign key's to see, which can wait.
 func sqliteGuards() (out []string) {
 	const refuse = `CREATE TRIGGER %[1]s_%[2]s BEFORE %[3]s ON %[1]s %[4]s BEGIN SELECT RAISE(ABORT, '%[5]s'); END`
 	for _, table := range appendOnly() {
@@ -46,7 +46,7 @@ func sqliteGuards() (out []string) {
 		fmt.Sprintf(refuse, "trail_heads", "no_delete", "DELETE", "", "the table trail_heads only goes forward: DELETE is refused"),
 		fmt.Sprintf(refuse, "trail_heads", "forward", "UPDATE", "WHEN NEW.n < OLD.n OR NEW.client_id <> OLD.client_id", "the table trail_heads only goes forward: this UPDATE is refused"),
 		fmt.Sprintf(refuse, "entries", "balance", "INSERT", "WHEN (SELECT COUNT(*) < 2 OR SUM(amount) <> 0 FROM postings WHERE entry_id = NEW.id)", "an entry has two postings at the least, written before it, that sum up to nothing"),
-		fmt.Sprintf(refuse, "postings", "balance", "INSERT", "WHEN EXISTS (SELECT id FROM entries WHERE id = NEW.entry_id)", "the entry is in the books already: its postings are written before it"))
+		fmt.Sprintf(refuse, "postings", "first", "INSERT", "WHEN EXISTS (SELECT id FROM entries WHERE id = NEW.entry_id)", "the entry is in the books already: no posting is added to it"))
 }
 
 // postgresGuards fire ALWAYS, also where session_replication_role would silence them.
@@ -67,6 +67,12 @@ func postgresGuards() []string {
 			END IF;
 			RETURN NULL;
 		END $$`,
+		`CREATE FUNCTION postings_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF EXISTS (SELECT id FROM entries WHERE id = NEW.entry_id) THEN
+				RAISE EXCEPTION 'entry % is in the books already: no posting is added to it', NEW.entry_id USING ERRCODE = 'check_violation';
+			END IF;
+			RETURN NEW;
+		END $$`,
 	}
 	for _, table := range appendOnly() {
 		out = append(out,
@@ -78,13 +84,17 @@ func postgresGuards() []string {
 		`ALTER TABLE trail_heads ENABLE ALWAYS TRIGGER trail_heads_no_delete`,
 		`CREATE TRIGGER trail_heads_forward BEFORE UPDATE ON trail_heads FOR EACH ROW WHEN (NEW.n < OLD.n OR NEW.client_id <> OLD.client_id) EXECUTE FUNCTION only_forward()`,
 		`ALTER TABLE trail_heads ENABLE ALWAYS TRIGGER trail_heads_forward`,
+		`CREATE TRIGGER postings_first BEFORE INSERT ON postings FOR EACH ROW EXECUTE FUNCTION postings_first()`,
 		`CREATE CONSTRAINT TRIGGER entries_balance AFTER INSERT ON entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION entry_balances()`,
 		`CREATE CONSTRAINT TRIGGER postings_balance AFTER INSERT ON postings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION entry_balances()`)
 }
 
 // guardNames lists the triggers that a database must have, as guards makes them.
 func guardNames(postgres bool) []string {
-	out := []string{"trail_heads_no_delete", "trail_heads_forward", "entries_balance", "postings_balance"}
+	out := []string{"trail_heads_no_delete", "trail_heads_forward", "entries_balance", "postings_first"}
+	if postgres {
+		out = append(out, "postings_balance") // sees a posting that came while its entry was not committed yet
+	}
 	for _, table := range appendOnly() {
 		if postgres {
 			out = append(out, table+"_append_only")

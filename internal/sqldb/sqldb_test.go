@@ -402,7 +402,6 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 			"a second live link":                 {"links", "payment_id = '" + p.ID + "'", map[string]string{"id": "'l2'", "digest": "'d2'"}},
 			"a digest twice":                     {"links", "payment_id = '" + p.ID + "'", map[string]string{"id": "'l3'", "state": "'dead'"}},
 			"a link's text twice":                {"messages", "payment_id = '" + p.ID + "'", map[string]string{"id": "'m2'"}},
-			"a cause twice":                      {"entries", "client_id = '100043'", map[string]string{"id": "'e2'"}},
 			"a posting of nothing":               {"postings", "client_id = '100043' AND account = 'receivable'", map[string]string{"n": "9", "amount": "0"}},
 			"a client who does not exist":        {"vehicles", "id = 'veh_dana_civic'", map[string]string{"id": "'v2'", "client_id": "'nobody'"}},
 		} {
