@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"paylink/internal/link"
 	"paylink/internal/redisdb"
@@ -33,8 +34,15 @@ func (l *lab) multiply(ctx context.Context, table, condition string, n int, chan
 	for from := 1; from <= n; from += batch {
 		began := time.Now()
 		to := min(n, from+batch-1)
-		_, err := l.sql.Exec(ctx, fmt.Sprintf(`INSERT INTO %[1]s SELECT r.* FROM (SELECT t FROM %[1]s t WHERE %[2]s LIMIT 1) like_this, generate_series(%[4]d, %[5]d) n,
-			LATERAL jsonb_populate_record(like_this.t, jsonb_build_object(%[3]s)) r`, table, condition, change, from, to))
+		err := pgx.BeginFunc(ctx, l.sql, func(t pgx.Tx) error {
+			// Entries come before their postings here, table by table: the triggers that hold an entry to its postings are told to wait outside.
+			if _, err := t.Exec(ctx, `SET LOCAL session_replication_role = replica`); err != nil {
+				return err
+			}
+			_, err := t.Exec(ctx, fmt.Sprintf(`INSERT INTO %[1]s SELECT r.* FROM (SELECT t FROM %[1]s t WHERE %[2]s LIMIT 1) like_this, generate_series(%[4]d, %[5]d) n,
+				LATERAL jsonb_populate_record(like_this.t, jsonb_build_object(%[3]s)) r`, table, condition, change, from, to))
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("more rows in %s: %w", table, err)
 		}

@@ -31,6 +31,17 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // openDatabase opens the database of the settings for a command that needs nothing else, and migrates it. Where it can't, it says why, and the database is nil:
 // the command returns status.
 func openDatabase(ctx context.Context, args []string, getenv func(string) (string, bool), stderr io.Writer) (db *sqldb.DB, status int) {
+	if db, status = openAsItIs(ctx, args, getenv, stderr); db == nil {
+		return nil, status
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return nil, notStarted(stderr, errors.Join(err, db.Close()))
+	}
+	return db, done
+}
+
+// openAsItIs is openDatabase without migrating.
+func openAsItIs(ctx context.Context, args []string, getenv func(string) (string, bool), stderr io.Writer) (db *sqldb.DB, status int) {
 	v, err := read(args, getenv, stderr, "DATABASE_URL")
 	if errors.Is(err, errHelp) {
 		return nil, done
@@ -41,27 +52,17 @@ func openDatabase(ctx context.Context, args []string, getenv func(string) (strin
 	if err := sqldb.CheckURL(v["DATABASE_URL"]); err != nil {
 		return nil, complain(stderr, err)
 	}
-	if db, err = migrated(ctx, v["DATABASE_URL"]); err != nil {
-		return nil, notStarted(stderr, err)
-	}
-	return db, done
-}
-
-func migrated(ctx context.Context, address string) (*sqldb.DB, error) {
 	// Nothing that these commands write is sealed; the service's keys are not asked for.
 	var none [seal.KeyBytes]byte
 	unused, err := seal.New(none[:])
 	if err != nil {
-		return nil, err
+		return nil, notStarted(stderr, err)
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: address, Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2})
+	db, err = sqldb.Open(ctx, sqldb.Config{URL: v["DATABASE_URL"], Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2})
 	if err != nil {
-		return nil, err
+		return nil, notStarted(stderr, err)
 	}
-	if err := db.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
+	return db, done
 }
 
 func migrate(args []string, getenv func(string) (string, bool), stdout, stderr io.Writer) int {

@@ -347,24 +347,26 @@ func (t tx) feeMonths(vehicleID, paymentID string, months []day.Month) error {
 }
 
 // entry adds one balanced entry. ledger.ErrPosted: its cause is in the books already, and nothing was added.
+// Its postings are written first: that it balances is seen by the database when the entry itself comes (guards.go).
 func (t tx) entry(e ledger.Entry) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
-	added, err := t.insert(`INSERT INTO entries (id, client_id, payment_id, stripe_account, cause, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		e.ID, e.ClientID, e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
-	if err != nil {
-		return err
-	}
-	if !added {
+	err := t.row(`SELECT id FROM entries WHERE cause = $1`, e.Cause).Scan(new(string))
+	if err == nil {
 		return ledger.ErrPosted
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
 	}
 	for n, p := range e.Postings {
 		if err := t.exec(`INSERT INTO postings (entry_id, n, client_id, account, amount) VALUES ($1, $2, $3, $4, $5)`, e.ID, n, e.ClientID, string(p.Account), int64(p.Amount)); err != nil {
 			return err
 		}
 	}
-	return nil
+	// Where another transaction has posted the cause meanwhile, this one begins again and finds it.
+	return t.exactlyOne(`INSERT INTO entries (id, client_id, payment_id, stripe_account, cause, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (cause) DO NOTHING`,
+		e.ID, e.ClientID, e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
 }
 
 // insert runs an INSERT … ON CONFLICT DO NOTHING, or an UPDATE with a condition, and says whether it changed a row.

@@ -475,21 +475,6 @@ func (t tx) book(p stored, b pay.Booking) error {
 	return t.feeMonths(p.VehicleID, p.ID, b.FeeMonths)
 }
 
-func (t tx) trail(entries []trail.Entry) error {
-	for _, e := range entries {
-		if err := t.exec(`INSERT INTO trail (id, at_ms, actor_kind, actor_id, act, object, client_id, refused, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			e.ID, ms(e.At), string(e.Actor.Kind), e.Actor.ID, e.Act, e.Object, e.ClientID, e.Refused, e.Detail); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Write adds a trail entry outside any act.
-func (d *DB) Write(ctx context.Context, e trail.Entry) error {
-	return d.write(ctx, func(t tx) error { return t.trail([]trail.Entry{e}) })
-}
-
 // Opened is T2: the first opening is written down, once.
 func (d *DB) Opened(ctx context.Context, linkID string, e trail.Entry) (bool, error) {
 	live := false

@@ -21,6 +21,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"paylink/internal/seal"
+	"paylink/internal/trail"
 )
 
 //go:embed migrations/*.sql
@@ -70,9 +71,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 }
 
 // sqliteDSN asks for what a claim needs that a power cut must not roll back: WAL with synchronous=FULL. busy_timeout comes first, so that it
-// covers the pragmas after it; a transaction takes the write lock at its beginning, since one that upgrades later fails instead of waiting.
+// covers the pragmas after it; a transaction takes the write lock at its beginning, since one that upgrades later fails instead of waiting. recursive_triggers lets
+// the triggers of guards.go see what an INSERT OR REPLACE takes away.
 func sqliteDSN(path string) string {
-	q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "recursive_triggers(1)"}, "_txlock": {"immediate"}}
 	return "file:" + path + "?" + q.Encode()
 }
 
@@ -88,7 +90,7 @@ func (d *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithGoMigrations(guards(d.postgres))}
 	if d.postgres {
 		dialect = goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker()
@@ -118,9 +120,10 @@ func (d *DB) Migrate(ctx context.Context) error {
 
 // tx is one transaction and its context.
 type tx struct {
-	ctx context.Context
-	d   *DB
-	q   querier
+	ctx  context.Context
+	d    *DB
+	q    querier
+	acts *[]trail.Entry // what the trail will say of it; nil where nothing is written
 }
 
 type querier interface {
@@ -154,14 +157,18 @@ func (d *DB) once(ctx context.Context, fn func(t tx) error) (err error) {
 			_ = t.Rollback() // the error that made us roll back says more
 		}
 	}()
-	if err := fn(tx{ctx, d, t}); err != nil {
+	var acts []trail.Entry
+	if err := fn(tx{ctx, d, t, &acts}); err != nil {
+		return err
+	}
+	if err := (tx{ctx, d, t, nil}).chain(acts); err != nil {
 		return err
 	}
 	return t.Commit()
 }
 
 // read is for queries that need no transaction: each sees what is committed.
-func (d *DB) read(ctx context.Context) tx { return tx{ctx, d, d.sql} }
+func (d *DB) read(ctx context.Context) tx { return tx{ctx, d, d.sql, nil} }
 
 func (t tx) exec(query string, args ...any) error {
 	_, err := t.q.ExecContext(t.ctx, query, args...)

@@ -235,7 +235,7 @@ CREATE TABLE invoices (
   issued_ms    BIGINT NOT NULL,
   subtotal     BIGINT NOT NULL,
   tax          BIGINT NOT NULL,
-  total        BIGINT NOT NULL,
+  total        BIGINT NOT NULL CHECK (total = subtotal + tax),
   paid_to_from TEXT NOT NULL,
   paid_to      TEXT NOT NULL
 );
@@ -261,7 +261,7 @@ CREATE TABLE entries (
 CREATE INDEX entries_of_client ON entries (client_id, at_ms);
 
 CREATE TABLE postings (
-  entry_id  TEXT NOT NULL REFERENCES entries (id),
+  entry_id  TEXT NOT NULL REFERENCES entries (id) DEFERRABLE INITIALLY DEFERRED,
   n         BIGINT NOT NULL,
   client_id TEXT NOT NULL,
   account   TEXT NOT NULL,
@@ -305,7 +305,16 @@ CREATE TABLE trail (
   object     TEXT NOT NULL,
   client_id  TEXT NOT NULL,
   refused    TEXT NOT NULL,
-  detail     TEXT NOT NULL
+  detail     TEXT NOT NULL,
+  n          BIGINT NOT NULL CHECK (n > 0),
+  hash       TEXT NOT NULL,
+  UNIQUE (client_id, n)
 );
 CREATE INDEX trail_of_object ON trail (object, at_ms);
 CREATE INDEX trail_of_client ON trail (client_id, at_ms);
+
+CREATE TABLE trail_heads (
+  client_id TEXT PRIMARY KEY,
+  n         BIGINT NOT NULL,
+  hash      TEXT NOT NULL
+);
