@@ -166,7 +166,7 @@ func TestAFactThatTwoBookAtOnceIsBookedOnce(t *testing.T) {
 					e := ledger.Entry{ID: newID(), ClientID: p.ClientID, PaymentID: p.ID, Cause: "receipt pi_same", At: began}
 					e.Add(ledger.StripeClearing, 5)
 					e.Add(ledger.Receivable, -5)
-					c.Booking = &pay.Booking{Entries: []ledger.Entry{e}}
+					c.Bookings = []pay.Booking{{Entries: []ledger.Entry{e}}}
 				})
 			})
 		}

@@ -86,12 +86,12 @@ func whose(clientID string) string {
 
 // chain is one of the trail's, being read.
 type chain struct {
-	clientID  string
-	n         int64      // the row that was read last
-	hash      trail.Hash // of that row
-	head      int64      // where the chain ends, as its head says
-	headHash  string
-	broken    bool
+	clientID string
+	n        int64      // the row that was read last
+	hash     trail.Hash // of that row
+	head     int64      // where the chain ends, as its head says
+	headHash string
+	broken   bool
 }
 
 // trail reads every row of every chain, and then the heads of chains that have no row.
@@ -211,11 +211,11 @@ func (c check) books() error {
 			"entry %s: its posting %s is of client %s, and the entry of %s"},
 		{`SELECT e.payment_id, COUNT(*), MIN(e.cause), MAX(e.cause) FROM entries e WHERE e.payment_id <> '' AND e.cause LIKE 'receipt %' GROUP BY e.payment_id HAVING COUNT(*) > 1`,
 			"payment %s has %s receipts: %s, %s"},
-		{`SELECT p.id, p.state, p.amount, COALESCE(p.intent_id, '') FROM payments p LEFT JOIN entries e ON e.payment_id = p.id AND e.cause = 'receipt ' || p.intent_id
-			WHERE p.state IN ` + moneyTaken + ` AND p.amount > 0 AND e.id IS NULL`, "payment %s is %s and its %s cents (%s) have no receipt in the books"},
-		{`SELECT p.id, p.amount, r.taken, e.cause FROM payments p JOIN entries e ON e.payment_id = p.id AND e.cause = 'receipt ' || p.intent_id
+		{`SELECT p.id, p.state, p.charged, COALESCE(p.intent_id, '') FROM payments p LEFT JOIN entries e ON e.payment_id = p.id AND e.cause = 'receipt ' || p.intent_id
+			WHERE p.state IN ` + moneyTaken + ` AND p.charged > 0 AND e.id IS NULL`, "payment %s is %s and its %s cents (%s) have no receipt in the books"},
+		{`SELECT p.id, p.charged, r.taken, e.cause FROM payments p JOIN entries e ON e.payment_id = p.id AND e.cause = 'receipt ' || p.intent_id
 			JOIN (SELECT entry_id, CAST(SUM(CASE WHEN account = 'stripe_clearing' THEN amount ELSE 0 END) AS BIGINT) AS taken FROM postings GROUP BY entry_id) r ON r.entry_id = e.id
-			WHERE r.taken <> p.amount AND p.state <> 'review'`, "payment %s is of %s cents and its receipt of %s (%s)"},
+			WHERE r.taken <> p.charged`, "payment %s was charged %s cents and its receipt is of %s (%s)"},
 		{`SELECT p.id, p.state, e.id, e.cause FROM entries e JOIN payments p ON p.id = e.payment_id WHERE e.cause LIKE 'receipt %' AND p.state IN ` + noMoney,
 			"payment %s is %s and has a receipt all the same: entry %s (%s)"},
 		{`SELECT e.id, e.cause, e.payment_id, COALESCE(p.intent_id, '') FROM entries e LEFT JOIN payments p ON p.id = e.payment_id

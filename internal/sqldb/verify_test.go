@@ -227,10 +227,11 @@ func (b *books) paid(client, vehicle, intent string) pay.Payment {
 			e.Add(from, -amount)
 			return e
 		}
-		c.Booking = &pay.Booking{
+		c.Life.Charged = amount
+		c.Bookings = []pay.Booking{{
 			Invoice: &ledger.Invoice{ID: "inv-" + intent, Number: "1", ClientID: client, VehicleID: vehicle, PaymentID: p.ID, IssuedAt: began, Lines: []ledger.Line{{Kind: "monitoring", Amount: amount}}, Subtotal: amount, Total: amount},
 			Entries: []ledger.Entry{entry("invoice "+p.ID, ledger.Receivable, ledger.RevenueMonitoring), entry("receipt "+intent, ledger.StripeClearing, ledger.Receivable)},
-		}
+		}}
 	}))
 	return p
 }
