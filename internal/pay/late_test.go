@@ -423,18 +423,26 @@ func TestARefundMadeAtStripeIsBooked(t *testing.T) {
 // dashboardRefund gives money back as somebody in Stripe's dashboard does: without our metadata.
 func (b *town) dashboardRefund(s *sale, amount money.Cents) {
 	b.Helper()
-	form := url.Values{"payment_intent": {s.view().Payment.IntentID}, "amount": {strconv.Itoa(int(amount))}}
-	r := need(http.NewRequestWithContext(b.ctx, http.MethodPost, b.supplier+"/v1/refunds", strings.NewReader(form.Encode())))(b)
+	v := s.view()
+	b.stripeSays(v.Payment.StripeAccount, "refunds", url.Values{"payment_intent": {v.Payment.IntentID}, "amount": {strconv.Itoa(int(amount))}})
+}
+
+// stripeSays posts to Stripe as somebody else with our key does, and returns the id of what it made.
+func (b *town) stripeSays(account, what string, form url.Values) string {
+	b.Helper()
+	r := need(http.NewRequestWithContext(b.ctx, http.MethodPost, b.supplier+"/v1/"+what, strings.NewReader(form.Encode())))(b)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Authorization", "Bearer "+stripeSecret)
-	if account := s.view().Payment.StripeAccount; account != "" {
+	if account != "" {
 		r.Header.Set("Stripe-Account", account)
 	}
 	answer := need(http.DefaultClient.Do(r))(b)
 	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		b.Fatalf("Stripe answered %d", answer.StatusCode)
+	var made struct{ ID string }
+	if err := json.NewDecoder(answer.Body).Decode(&made); err != nil || answer.StatusCode != http.StatusOK {
+		b.Fatalf("Stripe answered %d to %s", answer.StatusCode, what)
 	}
+	return made.ID
 }
 
 func TestARefundWhosePaidToDateHasMovedOnCallsForAPerson(t *testing.T) {

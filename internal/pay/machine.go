@@ -430,6 +430,7 @@ func (m *Machine) confirm(ctx context.Context, id string, done applied, by trail
 	if phase == 1 {
 		r.PaymentMethod = current.PaymentMethod
 	}
+	r.OffSession = v.Payment.CardOnFile && v.Payment.Door != ByClient
 	in, err := m.Gateway.Confirm(ctx, r)
 	var card *CardError
 	var no *RequestError
@@ -442,6 +443,9 @@ func (m *Machine) confirm(ctx context.Context, id string, done applied, by trail
 		return next, in.ClientSecret, err
 	case errors.As(err, &card):
 		kind, code = GotDecline, card.Code
+		if code == needsOwner && v.Payment.CardOnFile && v.Payment.Door == ByAgent {
+			return m.sendOwner(ctx, id, n, by)
+		}
 	case errors.As(err, &dead):
 		kind = GotDeadAnswer
 	case errors.As(err, &no):
@@ -630,59 +634,15 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 		o.FormKey = m.NewID()
 	}
 	var stale *applied
-	p, err := m.Store.Begin(ctx, o.ClientID, o.VehicleID, o.FormKey, func(s Start) (Begin, error) {
-		var b Begin
-		now := s.Facts.Now
-		stale = nil
-		if s.SameForm != nil {
-			return Begin{Payment: *s.SameForm}, errSameForm
-		}
-		if s.Live != nil {
-			if s.Live.Payment.Effective(now) != Expired {
-				return b, &LiveError{PaymentID: s.Live.Payment.ID, State: s.Live.Payment.State}
-			}
-			life, effects, err := Next(s.Live.Payment.Life, Event{Kind: Tick, Now: now, Bound: true})
-			if err != nil {
-				return b, err
-			}
-			b.CloseStale = &Change{Life: life}
-			stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
-			b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
-		}
-		if s.Last != nil && (s.Last.State == PaidAfterClose || s.Last.State == Review) {
-			return b, ErrNeedsReview // money for this vehicle is there already, and nobody has decided about it
-		}
-		frozen, err := o.Price(s.Facts)
-		if err != nil {
+	p, err := m.Store.Begin(ctx, o.ClientID, o.VehicleID, o.FormKey, func(s Start) (b Begin, err error) {
+		if b, stale, err = m.start(o, s, ByLink, m.Life); err != nil {
 			return b, err
 		}
-		_, hash, err := frozen.Encode()
-		if err != nil {
-			return b, err
-		}
-		b.Payment = Payment{
-			ID: m.NewID(), Door: ByLink, ClientID: o.ClientID, VehicleID: o.VehicleID, LocationID: s.Facts.Location.ID, StripeAccount: s.Facts.Location.StripeAccount,
-			CreatedBy: o.By, CreatedAt: now, FormKey: o.FormKey, Frozen: frozen, SummaryHash: hash,
-			Life: Life{State: Open, ExpiresAt: now.Add(m.Life), NextAt: now.Add(m.Life)},
-		}
-		if _, err := m.bookPaid(View{Payment: b.Payment, Facts: s.Facts}); err != nil {
-			return b, fmt.Errorf("what can't be booked is not sent: %w", err)
-		}
-		b.Payment.ChainID = b.Payment.ID
-		switch last := s.Last; {
-		case s.Live != nil: // the stale one, which closes here
-			b.Payment.ChainID = s.Live.Payment.ChainID
-		case last != nil && last.State.Closed() && now.Sub(last.ClosedAt) < chainWithin:
-			b.Payment.ChainID = last.ChainID
-		}
-		l, msg := m.newLink(b.Payment.ID, now, b.Payment.ExpiresAt)
+		l, msg := m.newLink(b.Payment.ID, s.Facts.Now, b.Payment.ExpiresAt)
 		l.Phone, l.OwnNumber, l.Language, l.SentBy = o.Link.Phone, o.Link.OwnNumber, o.Link.Language, o.Link.SentBy
 		msg.link(l)
 		b.Link, b.Message = &l, &msg.Message
-		b.Trail = []trail.Entry{{
-			ID: m.NewID(), At: now, Actor: o.By, Act: "send link", Object: b.Payment.ID, ClientID: o.ClientID,
-			Detail: fmt.Sprintf("%s to %s %s", frozen.Summary.TotalDue, l.Phone, o.Detail),
-		}}
+		b.Trail = []trail.Entry{m.sold(b.Payment, "send link", fmt.Sprintf("to %s %s", l.Phone, o.Detail))}
 		return b, nil
 	})
 	if err != nil {
@@ -693,6 +653,58 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 	}
 	m.Wake()
 	return p, nil
+}
+
+// start is T1 for every door: it refuses what can't be sold now, closes what is stale, and freezes the quote.
+func (m *Machine) start(o Order, s Start, by Door, life time.Duration) (b Begin, stale *applied, err error) {
+	now := s.Facts.Now
+	if s.SameForm != nil {
+		return Begin{Payment: *s.SameForm}, nil, errSameForm
+	}
+	if s.Live != nil {
+		if s.Live.Payment.Effective(now) != Expired {
+			return b, nil, &LiveError{PaymentID: s.Live.Payment.ID, State: s.Live.Payment.State}
+		}
+		life, effects, err := Next(s.Live.Payment.Life, Event{Kind: Tick, Now: now, Bound: true})
+		if err != nil {
+			return b, nil, err
+		}
+		b.CloseStale = &Change{Life: life}
+		stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
+		b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
+	}
+	if s.Last != nil && (s.Last.State == PaidAfterClose || s.Last.State == Review) {
+		return b, nil, ErrNeedsReview // money for this vehicle is there already, and nobody has decided about it
+	}
+	frozen, err := o.Price(s.Facts)
+	if err != nil {
+		return b, nil, err
+	}
+	_, hash, err := frozen.Encode()
+	if err != nil {
+		return b, nil, err
+	}
+	b.Payment = Payment{
+		ID: m.NewID(), Door: by, ClientID: o.ClientID, VehicleID: o.VehicleID, LocationID: s.Facts.Location.ID, StripeAccount: s.Facts.Location.StripeAccount,
+		CreatedBy: o.By, CreatedAt: now, FormKey: o.FormKey, Frozen: frozen, SummaryHash: hash,
+		Life: Life{State: Open, ExpiresAt: now.Add(life), NextAt: now.Add(life)},
+	}
+	if _, err := m.bookPaid(View{Payment: b.Payment, Facts: s.Facts}); err != nil {
+		return b, nil, fmt.Errorf("what can't be booked is not sold: %w", err)
+	}
+	b.Payment.ChainID = b.Payment.ID
+	switch last := s.Last; {
+	case s.Live != nil: // the stale one, which closes here
+		b.Payment.ChainID = s.Live.Payment.ChainID
+	case last != nil && last.State.Closed() && now.Sub(last.ClosedAt) < chainWithin:
+		b.Payment.ChainID = last.ChainID
+	}
+	return b, stale, nil
+}
+
+// sold is the trail of a T1.
+func (m *Machine) sold(p Payment, what, detail string) trail.Entry {
+	return trail.Entry{ID: m.NewID(), At: p.CreatedAt, Actor: p.CreatedBy, Act: what, Object: p.ID, ClientID: p.ClientID, Detail: p.Amount().String() + " " + detail}
 }
 
 // chainWithin is how long after a link ended without money a new one for the vehicle counts as the same sale, in reports.

@@ -15,6 +15,7 @@ const (
 	GotIntent     EventKind = "got_intent"      // Stripe has made the PaymentIntent
 	GotSuccess    EventKind = "got_success"     // Stripe says succeeded; id, account, amount and currency match
 	GotDecline    EventKind = "got_decline"     // the bank said no, or authentication failed
+	GotOwner      EventKind = "got_owner"       // the bank wants the owner of a card on file to be there
 	GotAction     EventKind = "got_action"      // 3-D Secure is asked for
 	GotReady      EventKind = "got_ready"       // 3-D Secure is done, the server has the last word
 	GotRefusal    EventKind = "got_refusal"     // Stripe's 4xx other than a card error, and a GET shows no other effect
@@ -253,7 +254,7 @@ func open(l Life, e Event) (Life, []Effect, error) {
 	case GotCanceled: // T21, from Stripe's dashboard
 		l.Reason = ReasonDashboard
 		return canceled(l, e)
-	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning:
+	case GotDecline, GotOwner, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning:
 		l.NextAt = l.ExpiresAt
 		return l, nil, nil // an older attempt's echo: its row says already what became of it
 	}
@@ -320,6 +321,15 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	case GotDecline:
 		l.Declines++
 		return afterNo(l, e, WasNo)
+	case GotOwner: // after T20: the agent's charge becomes a link for the same payment
+		l.Declines++
+		if l.Revoke || l.ClosingAs != "" || !e.Bound || e.Paused {
+			return afterNo(l, e, WasNo)
+		}
+		l.State, l.CardOnFile, l.LeaseUntil, l.Looks = Open, false, time.Time{}, 0
+		l.ExpiresAt = e.Now.Add(e.Life)
+		l.NextAt = l.ExpiresAt
+		return l, append(effects(ReplaceLink), Effect{Kind: EndAttempt, Attempt: l.Attempt, As: WasNo}), nil
 	case GotRefusal: // T22
 		if l.State == Paying && l.Phase == 1 && l.Sends == 1 {
 			return afterNo(l, e, Refused)
@@ -533,7 +543,7 @@ func ended(l Life, e Event) (Life, []Effect, error) {
 			return l, nil, nil
 		}
 		return again(l, e, effects(SendCancel))
-	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
+	case GotDecline, GotOwner, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
 		if !l.CancelDue {
 			l.NextAt = time.Time{}
 		}

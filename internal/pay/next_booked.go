@@ -73,7 +73,7 @@ func booked(l Life, e Event) (Life, []Effect, error) {
 		}
 		l.Refunding = RefundStuck
 		return again(l, e, effects(RaiseAlarm))
-	case GotDecline, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
+	case GotDecline, GotOwner, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
 		return l, nil, nil // an echo of what was before
 	}
 	return l, nil, errUnknownEvent

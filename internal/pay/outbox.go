@@ -78,10 +78,7 @@ func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) err
 		return m.notSent(ctx, msg, "the text could not be handed over in time")
 	}
 	if p.IntentID == "" {
-		in, err := m.Gateway.CreateIntent(ctx, IntentRequest{
-			Key: "create:" + p.ID, Account: p.StripeAccount, Amount: p.Amount(), PaymentID: p.ID, ClientID: p.ClientID, VehicleID: p.VehicleID,
-			LocationID: p.LocationID, ChainID: p.ChainID, Summary: p.SummaryHash,
-		})
+		in, err := m.Gateway.CreateIntent(ctx, m.intentRequest(p))
 		var no *RequestError
 		switch {
 		case errors.As(err, &no):
@@ -106,6 +103,13 @@ func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) err
 		return m.later(ctx, msg, now.Add(retryAfter))
 	}
 	return m.handOver(ctx, msg, v, validity)
+}
+
+func (m *Machine) intentRequest(p Payment) IntentRequest {
+	return IntentRequest{
+		Key: "create:" + p.ID, Account: p.StripeAccount, Amount: p.Amount(), PaymentID: p.ID, ClientID: p.ClientID, VehicleID: p.VehicleID, LocationID: p.LocationID, ChainID: p.ChainID,
+		Summary: p.SummaryHash,
+	}
 }
 
 func (m *Machine) later(ctx context.Context, msg sms.Message, at time.Time) error {
