@@ -212,7 +212,13 @@ func (c check) books() error {
 		{`SELECT e.payment_id, COUNT(*), MIN(e.cause), MAX(e.cause) FROM entries e WHERE e.payment_id <> '' AND e.cause LIKE 'receipt %' GROUP BY e.payment_id HAVING COUNT(*) > 1`,
 			"payment %s has %s receipts: %s, %s"},
 		{`SELECT p.id, p.state, p.charged, COALESCE(p.intent_id, '') FROM payments p LEFT JOIN entries e ON e.payment_id = p.id AND e.cause = 'receipt ' || p.intent_id
-			WHERE p.state IN ` + moneyTaken + ` AND p.charged > 0 AND e.id IS NULL`, "payment %s is %s and its %s cents (%s) have no receipt in the books"},
+			WHERE p.state IN ` + moneyTaken + ` AND (p.charged > 0 OR p.amount > 0) AND e.id IS NULL`, "payment %s is %s, was charged %s cents (%s), and has no receipt in the books"},
+		{`SELECT p.id, p.amount, p.charged, COALESCE(p.intent_id, '') FROM payments p WHERE p.state = 'paid' AND p.charged <> p.amount`, "payment %s is of %s cents and was charged %s (%s)"},
+		{`SELECT p.id, p.given_back, CAST(COALESCE(SUM(-o.amount), 0) AS BIGINT), p.charged FROM payments p LEFT JOIN entries e ON e.payment_id = p.id AND e.cause LIKE 'refund %'
+			LEFT JOIN postings o ON o.entry_id = e.id AND o.account = 'stripe_clearing' GROUP BY p.id, p.given_back, p.charged HAVING COALESCE(SUM(-o.amount), 0) <> p.given_back`,
+			"payment %s has given %s cents back, and the books have %s of the %s that were charged"},
+		{`SELECT r.payment_id, r.stripe_id, r.amount, r.state FROM refunds r LEFT JOIN entries e ON e.cause = 'refund ' || r.stripe_id WHERE r.state IN ('pending', 'succeeded') AND e.id IS NULL`,
+			"payment %s: refund %s of %s cents (%s) is not in the books"},
 		{`SELECT p.id, p.charged, r.taken, e.cause FROM payments p JOIN entries e ON e.payment_id = p.id AND e.cause = 'receipt ' || p.intent_id
 			JOIN (SELECT entry_id, CAST(SUM(CASE WHEN account = 'stripe_clearing' THEN amount ELSE 0 END) AS BIGINT) AS taken FROM postings GROUP BY entry_id) r ON r.entry_id = e.id
 			WHERE r.taken <> p.charged`, "payment %s was charged %s cents and its receipt is of %s (%s)"},

@@ -268,7 +268,7 @@ func TestWhatIsWrongInTheBooksIsFoundAndNamed(t *testing.T) {
 		}, []string{"is of client 100043, and the entry of 100042"}},
 		"the receipt is taken away": {func(pay.Payment) []string {
 			return []string{`UPDATE postings SET entry_id = (SELECT id FROM entries WHERE cause = 'receipt pi_2'), n = n + 9 WHERE entry_id = ` + receipt, `DELETE FROM entries WHERE cause = 'receipt pi_1'`}
-		}, []string{"is paid and its 9858 cents (pi_1) have no receipt", "is of client 100042, and the entry of 100047", "is of client 100042, and the entry of 100047", "is of 9858 cents and its receipt of 19716 (receipt pi_2)"}},
+		}, []string{"is paid, was charged 9858 cents (pi_1), and has no receipt", "is of client 100042, and the entry of 100047", "is of client 100042, and the entry of 100047", "was charged 9858 cents and its receipt is of 19716 (receipt pi_2)"}},
 		"a second receipt": {func(p pay.Payment) []string {
 			return []string{`INSERT INTO entries (id, client_id, payment_id, stripe_account, cause, at_ms) SELECT 'again', client_id, payment_id, stripe_account, 'receipt pi_3', at_ms FROM entries WHERE cause = 'receipt pi_1'`,
 				`INSERT INTO postings (entry_id, n, client_id, account, amount) SELECT 'again', n, client_id, account, amount FROM postings WHERE entry_id = ` + receipt}
@@ -278,14 +278,21 @@ func TestWhatIsWrongInTheBooksIsFoundAndNamed(t *testing.T) {
 		}, []string{" is expired and has a receipt all the same"}},
 		"a payment of another amount": {func(p pay.Payment) []string {
 			return []string{`UPDATE payments SET amount = amount - 1 WHERE id = '` + p.ID + `'`}
-		}, []string{" is of 9857 cents and its receipt of 9858 (receipt pi_1)"}},
+		}, []string{" is of 9857 cents and was charged 9858 (pi_1)"}},
 		"a payment of another PaymentIntent": {func(p pay.Payment) []string {
 			return []string{`UPDATE payments SET intent_id = 'pi_9' WHERE id = '` + p.ID + `'`}
 		},
-			[]string{"(receipt pi_1) is the receipt of a PaymentIntent that payment", "9858 cents (pi_9) have no receipt"}},
+			[]string{"(receipt pi_1) is the receipt of a PaymentIntent that payment", "was charged 9858 cents (pi_9), and has no receipt"}},
+		"a payment charged another sum": {func(p pay.Payment) []string {
+			return []string{`UPDATE payments SET charged = charged + 1, amount = amount + 1 WHERE id = '` + p.ID + `'`}
+		}, []string{" was charged 9859 cents and its receipt is of 9858 (receipt pi_1)"}},
+		"a refund that is not booked": {func(p pay.Payment) []string {
+			return []string{`UPDATE payments SET given_back = 100 WHERE id = '` + p.ID + `'`,
+				`INSERT INTO refunds (id, payment_id, stripe_id, amount, state, why, by_kind, by_id, code, asked_ms, ended_ms) VALUES ('r', '` + p.ID + `', 're_1', 100, 'succeeded', '', '', '', '', 1, 1)`}
+		}, []string{" has given 100 cents back, and the books have 0 of the 9858", "refund re_1 of 100 cents (succeeded) is not in the books"}},
 		"a payment paid by nobody": {func(pay.Payment) []string {
 			return []string{`UPDATE payments SET state = 'paid', intent_id = 'pi_7' WHERE state = 'open'`}
-		}, []string{"(pi_7) have no receipt"}},
+		}, []string{"was charged 0 cents (pi_7), and has no receipt", " cents and was charged 0 (pi_7)"}},
 		"an invoice's line is changed": {func(pay.Payment) []string {
 			return []string{`UPDATE invoice_lines SET amount = 1 WHERE invoice_id = 'inv-pi_1'`}
 		},
