@@ -167,6 +167,10 @@ func begin(t *testing.T, database string, o options) *town {
 		b.hooks.Close()
 		_ = b.raw.Close()
 		_ = b.redis.Close()
+		// Whatever the test did: the trail and the books hold together (t.Context is over in a cleanup).
+		if _, err := b.db.Verify(context.Background(), nil, func(what string) { t.Error("the books:", what) }); err != nil {
+			t.Error(err)
+		}
 		if err := errors.Join(b.door.Close(), b.db.Close()); err != nil {
 			t.Error(err)
 		}
