@@ -30,6 +30,7 @@ const usage = `paylink takes payments by one-time links.
   paylink migrate        bring the database's schema up to date
   paylink import FILE…   add locations, clients and vehicles from JSON files
   paylink quote          price cases from standard input
+  paylink reconcile      compare the books with Stripe (-day 2026-03-01, or -from and -to; -json; without: yesterday in UTC)
   paylink staff add      add one of the staff; the password comes from standard input
   paylink check-config   say everything that is wrong with the settings, and how long the texts are
   paylink healthcheck    ask the service at PAYLINK_ADDR how it is
@@ -37,7 +38,7 @@ const usage = `paylink takes payments by one-time links.
 
 Settings come from flags or from the environment; secrets also from a file named by NAME_FILE. "paylink serve -help" lists them.
 With an https:// address PAYLINK_TRUSTED_PROXIES is required: the networks of our own proxies, or none.
-Status 2: the command or its settings are wrong. Status 1: it failed, or could not start.
+Status 2: the command or its settings are wrong. Status 1: it failed, or could not start. Of reconcile: 0 agrees, 1 differs, 2 could not compare.
 `
 
 // run is the whole command line: everything that it touches comes in.
@@ -56,6 +57,8 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 		return importFiles(rest, getenv, stdout, stderr)
 	case "quote":
 		return quoteCommand(stdin, stdout, stderr)
+	case "reconcile":
+		return reconcile(rest, getenv, stdout, stderr)
 	case "staff":
 		return staffCommand(rest, getenv, stdin, stdout, stderr)
 	case "check-config":

@@ -352,7 +352,7 @@ func (t tx) entry(e ledger.Entry) error {
 		return err
 	}
 	added, err := t.insert(`INSERT INTO entries (id, client_id, payment_id, stripe_account, cause, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		e.ID, e.ClientID, e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
+		e.ID, orNull(e.ClientID), e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
 	if err != nil {
 		return err
 	}
@@ -360,7 +360,7 @@ func (t tx) entry(e ledger.Entry) error {
 		return ledger.ErrPosted
 	}
 	for n, p := range e.Postings {
-		if err := t.exec(`INSERT INTO postings (entry_id, n, client_id, account, amount) VALUES ($1, $2, $3, $4, $5)`, e.ID, n, e.ClientID, string(p.Account), int64(p.Amount)); err != nil {
+		if err := t.exec(`INSERT INTO postings (entry_id, n, client_id, account, amount) VALUES ($1, $2, $3, $4, $5)`, e.ID, n, orNull(e.ClientID), string(p.Account), int64(p.Amount)); err != nil {
 			return err
 		}
 	}

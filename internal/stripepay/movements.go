@@ -108,9 +108,14 @@ func (g *Gateway) MovementsOf(ctx context.Context, account, object string) ([]pa
 	}
 	var all []pay.Movement
 	for _, b := range moved {
-		if b != nil && b.ID != "" {
-			all = append(all, movementOf(b))
+		if b == nil || b.ID == "" {
+			continue
 		}
+		m := movementOf(b)
+		if noun == "payment_intent" {
+			m.IntentID = object
+		}
+		all = append(all, m)
 	}
 	return all, nil
 }
