@@ -60,7 +60,7 @@ func (d *Daily) Round(ctx context.Context) error {
 	}
 	if now.Sub(last) > overdueAfter && now.Sub(d.alarmed) > time.Hour {
 		d.alarmed = now
-		d.Alarm(fmt.Sprintf("no day could be reconciled for %s", overdueAfter), err)
+		d.Alarm("no day could be reconciled with Stripe for 26 hours", err)
 	}
 	if len(kept) > 0 {
 		d.Told(kept[len(kept)-1])
@@ -100,7 +100,7 @@ func (d *Daily) days(ctx context.Context, now time.Time) error {
 			return err
 		}
 		if report.Count > 0 {
-			d.Alarm(fmt.Sprintf("the books and Stripe differ on %s: %d differences; paylink reconcile -day %s lists them", date, report.Count, date), nil)
+			d.Alarm(fmt.Sprintf("the books and Stripe differ on %s, differences: %d; paylink reconcile -day %s tells them", date, report.Count, date), nil)
 		}
 	}
 	return nil

@@ -187,10 +187,16 @@ func (d Difference) subject() string {
 
 // sentence says what is wrong and what to do about it.
 func (d Difference) sentence() string {
-	amount := func(c *money.Cents) string { return c.String() }
 	one := strings.TrimSuffix(string(d.Kind), "s")
 	if d.Kind == Other {
 		one = "movement"
+	}
+	// "A refund of $8.58", though it takes as much away.
+	amount := func(c *money.Cents) string {
+		if *c < 0 && (d.Kind == Refunds || d.Kind == Fees || d.Kind == Payouts) {
+			return (-*c).String()
+		}
+		return c.String()
 	}
 	switch d.Problem {
 	case NotInBooks:
@@ -213,7 +219,7 @@ func (d Difference) sentence() string {
 			one, amount(d.Books), d.subject(), d.Cause)
 	case OtherAmount:
 		return fmt.Sprintf("A %s is %s at Stripe and %s in the books (%s; entry “%s”). Stripe's amount is what moved: the books must be corrected by %s.",
-			one, amount(d.Stripe), amount(d.Books), d.subject(), d.Cause, *d.Stripe-*d.Books)
+			one, *d.Stripe, *d.Books, d.subject(), d.Cause, *d.Stripe-*d.Books)
 	case OtherAccount:
 		return fmt.Sprintf("A %s of %s is booked on %s, and moved on %s (%s; entry “%s”). The entry must be moved to the account where the money is.",
 			one, amount(d.Stripe), nameOf(d.Other), nameOf(d.Account), d.subject(), d.Cause)
@@ -251,7 +257,7 @@ func (r Report) Write(out io.Writer) error {
 		for _, k := range kinds() {
 			l := a.Lines[k]
 			if l == nil {
-				l = &Line{}
+				continue
 			}
 			mark := ""
 			if l.Stripe != l.Books {
@@ -263,9 +269,9 @@ func (r Report) Write(out io.Writer) error {
 		}
 		w.line("  %-15s %8d %16s %8d %16s", "all", sum.Stripe.Count, sum.Stripe.Sum.Accounting(), sum.Books.Count, sum.Books.Sum.Accounting())
 		if c := a.Control; c != nil {
-			w.line("  %-15s %8s %16s %8s %16s", "balance since ever", "", c.Stripe.Accounting(), "", c.Books.Accounting())
+			w.line("  %-15s %8s %16s %8s %16s", "total ever", "", c.Stripe.Accounting(), "", c.Books.Accounting())
 			if c.Stripe != c.Books {
-				w.line("  The balances differ by %s: what moved before these books began, or differences of other days.", c.Stripe-c.Books)
+				w.line("  The totals differ by %s: what moved before these books began, or differences of these or other days.", c.Stripe-c.Books)
 			}
 		}
 	}
