@@ -70,16 +70,17 @@ func reconcile(args []string, getenv func(string) (string, bool), stdout, stderr
 		return max(notCompared, notStarted(stderr, err))
 	}
 	report, err := s.Reconcile(ctx, first, last)
-	if err == nil {
-		err = show(report, *asJSON, stdout)
+	if len(report.Accounts) > 0 { // what could be compared is told in any case
+		err = errors.Join(err, show(report, *asJSON, stdout))
 	}
-	if closeErr := s.Close(); err == nil {
-		err = closeErr
+	if err = errors.Join(err, s.Close()); err != nil {
+		fmt.Fprintln(stderr, "paylink reconcile: not everything could be compared:")
+		for _, one := range flatten(err) {
+			fmt.Fprintln(stderr, "  -", one)
+		}
+		return notCompared
 	}
 	switch {
-	case err != nil:
-		fmt.Fprintln(stderr, "paylink reconcile: not everything could be compared:", err)
-		return notCompared
 	case report.Count > 0:
 		return differs
 	}

@@ -86,7 +86,8 @@ type Reconciler struct {
 }
 
 // Reconcile compares the days from first to last, in UTC, and keeps how each came out that is over. On the way it posts Stripe's fees and payouts, and has
-// what lacks in the books settled. Whatever could not be compared is an error; differences are not. Errors: ErrRange, the books' and Stripe's.
+// what lacks in the books settled. Differences are no error; what could not be compared is, and holds up no other account or day: the report then tells what
+// could be. Errors: ErrRange, the books' and Stripe's.
 func (r *Reconciler) Reconcile(ctx context.Context, first, last day.Date) (Report, error) {
 	now, err := r.Books.Now(ctx)
 	if err != nil {
@@ -100,6 +101,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, first, last day.Date) (Repor
 		return Report{}, err
 	}
 	slices.Sort(accounts)
+	var problems []error
 	whole := Report{First: first, Last: last, RanAt: now}
 	for d := first; d <= last && !d.Time().After(now); d = d.AddDays(1) {
 		one := Report{First: d, Last: d, RanAt: now}
@@ -107,7 +109,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, first, last day.Date) (Repor
 		for _, account := range accounts {
 			s := &side{Reconciler: r, report: &one, lines: one.account(account), account: account, day: d, from: d.Time(), to: end, matched: map[string]bool{}}
 			if err := s.compare(ctx, now); err != nil {
-				return Report{}, fmt.Errorf("%s on %s: %w", nameOf(account), d, err)
+				problems = append(problems, fmt.Errorf("%s on %s: %w", nameOf(account), d, err))
+				one.Failed = append(one.Failed, Failure{Day: d, Account: account, Text: err.Error()})
+			}
+			if ctx.Err() != nil {
+				return Report{}, ctx.Err()
 			}
 		}
 		if r.Recovering {
@@ -116,14 +122,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, first, last day.Date) (Repor
 				return Report{}, err
 			}
 		}
-		if !end.After(now) {
+		if !end.After(now) && len(one.Failed) == 0 {
 			if err := r.Books.KeepDay(ctx, Kept{Day: d, Differences: one.Count, Report: one}); err != nil {
 				return Report{}, err
 			}
 		}
 		whole.add(one)
 	}
-	return whole, nil
+	return whole, errors.Join(problems...)
 }
 
 // side compares one account on one day.

@@ -418,3 +418,22 @@ func TestADayThatCouldNotBeComparedIsMadeUpFor(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountThatCannotBeAskedHoldsUpNoOther(t *testing.T) {
+	onOne(t, func(s *shop) {
+		_, err := s.raw.Exec(`UPDATE locations SET stripe_account = 'acct_0nobody' WHERE id = 'MD-BAL'`)
+		s.must(err)
+		s.stranger(demo.TampaAccount, 4_200)
+		s.at(nextMorning())
+		r, err := s.reconciler().Reconcile(t.Context(), day.Of(opens), day.Of(opens))
+		if no, ok := errors.AsType[*pay.RequestError](err); !ok || no.Status != 403 {
+			s.Errorf("it says %v", err)
+		}
+		if text := s.text(r); r.Count != 1 || len(r.Failed) != 1 || !strings.Contains(text, "NOT COMPARED: acct_0nobody on 2026-03-02: card processor answered 403") || !strings.Contains(text, "$42.00 that is not in the books") {
+			s.Errorf("it reports\n%s", text)
+		}
+		if kept, err := s.db.Reconciled(t.Context(), day.Of(opens)); err != nil || len(kept) != 0 {
+			s.Errorf("a day that was not compared is kept as done: %+v, %v", kept, err)
+		}
+	})
+}

@@ -47,6 +47,7 @@ type Report struct {
 	Last        day.Date     `json:"last"`
 	RanAt       time.Time    `json:"ran_at"`
 	Accounts    []*Account   `json:"accounts"`
+	Failed      []Failure    `json:"not_compared,omitempty"`
 	Repaired    []Repair     `json:"repaired,omitempty"`
 	Count       int          `json:"differences_count"`
 	Differences []Difference `json:"differences"` // the first differencesMost of them
@@ -55,6 +56,13 @@ type Report struct {
 
 // differencesMost is how many differences a report spells out.
 const differencesMost = 500
+
+// Failure is an account that could not be compared, or not wholly.
+type Failure struct {
+	Day     day.Date `json:"day"`
+	Account string   `json:"account"`
+	Text    string   `json:"text"`
+}
 
 // Account is one Stripe account's part of a report.
 type Account struct {
@@ -160,6 +168,7 @@ func (r *Report) add(day Report) {
 		}
 		sum.Control = a.Control
 	}
+	r.Failed = append(r.Failed, day.Failed...)
 	r.Repaired = append(r.Repaired, day.Repaired...)
 	count := r.Count + day.Count
 	for _, d := range day.Differences {
@@ -237,10 +246,15 @@ func (r Report) Write(out io.Writer) error {
 		days += " to " + string(r.Last)
 	}
 	w.line("Reconciliation of %s (days in UTC), run at %s", days, r.RanAt.UTC().Format("2006-01-02 15:04 MST"))
-	switch r.Count {
-	case 0:
+	for _, f := range r.Failed {
+		w.line("NOT COMPARED: %s on %s: %s", nameOf(f.Account), f.Day, f.Text)
+	}
+	switch {
+	case r.Count == 0 && len(r.Failed) > 0:
+		w.line("What could be compared agrees.")
+	case r.Count == 0:
 		w.line("The books agree with Stripe.")
-	case 1:
+	case r.Count == 1:
 		w.line("There is 1 difference.")
 	default:
 		w.line("There are %d differences.", r.Count)
