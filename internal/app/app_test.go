@@ -366,8 +366,12 @@ func TestWhatNobodyToldIsFoundByItself(t *testing.T) {
 		c.Now = func() time.Time { return ahead.Add(time.Since(began)) }
 		stranger(t, c.Stripe.APIURL)
 	})
-	s.until("the alarm", func() bool { return strings.Contains(s.log.String(), `"alarm":true,"message":"the books and Stripe differ on `) })
-	s.until("the event is heard", func() bool { return s.count(`SELECT COUNT(*) FROM stripe_events WHERE type = 'payment_intent.succeeded'`) == 1 })
+	s.until("the alarm", func() bool {
+		return strings.Contains(s.log.String(), `"alarm":true,"message":"the books and Stripe differ on `)
+	})
+	s.until("the event is heard", func() bool {
+		return s.count(`SELECT COUNT(*) FROM stripe_events WHERE type = 'payment_intent.succeeded'`) == 1
+	})
 	s.until("the metrics", func() bool {
 		answer, err := http.Get("http://" + addr + "/metrics")
 		must(t, err)

@@ -70,7 +70,7 @@ func TestWithoutWebhooksEverythingIsHeardAllTheSame(t *testing.T) {
 		}
 		// What happens to a charge afterwards concerns us too.
 		s.at(opens.Add(time.Hour))
-		back := s.giveBack(dana, 858)
+		back := s.giveBack("", dana.IntentID, 858)
 		s.must(s.stripe.SettleRefund(back.ID, false))
 		_, err := s.stripe.OpenDispute(s.stripe.Books().Accounts[s.stripe.Books().Platform].Charges[0].ID, "fraudulent")
 		s.must(err)

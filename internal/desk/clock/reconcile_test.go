@@ -17,6 +17,7 @@ import (
 	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/sqldb"
+	"paylink/internal/trail"
 )
 
 var (
@@ -47,20 +48,19 @@ func TestTheBooksAgreeWithStripeToTheCent(t *testing.T) {
 		if dana.StripeAccount != "" || marcus.StripeAccount != demo.TampaAccount {
 			s.Fatal("the payments are not on two accounts")
 		}
-		// What the machine books of refunds and disputes: by these causes.
-		back := s.giveBack(dana, 1_000)
-		s.post("", "refund "+back.ID, -1_000)
-		s.must(s.stripe.SettleRefund(back.ID, false))
-		s.post("", "refund failed "+back.ID, 1_000)
-		charge := s.stripe.Books().Accounts[demo.TampaAccount].Charges[0].ID
-		dispute, err := s.stripe.OpenDispute(charge, "fraudulent")
+		// Nobody is told of anything: what happens to the charges is heard of by asking, and booked by the machine.
+		c, _ := s.hears()
+		hear := func() { s.must(c.Round(t.Context())); s.tend() }
+		s.must(s.till.Refund(t.Context(), pay.AskBack{PaymentID: dana.ID, Amount: 1_000, Why: "a day too many", By: trail.BySystem}))
+		refunds, err := s.gateway.Refunds(t.Context(), "", dana.IntentID)
 		s.must(err)
+		s.must(s.stripe.SettleRefund(refunds[0].ID, false))
+		hear()
+		dispute, err := s.stripe.OpenDispute(s.stripe.Books().Accounts[demo.TampaAccount].Charges[0].ID, "fraudulent")
+		s.must(err)
+		hear()
 		s.must(s.stripe.CloseDispute(dispute, true))
-		contests, err := s.gateway.Contests(t.Context(), demo.TampaAccount, marcus.IntentID)
-		s.must(err)
-		for _, m := range contests[0].Moved {
-			s.post(demo.TampaAccount, "dispute "+m.ID, m.Amount)
-		}
+		hear()
 		payout, err := s.stripe.Payout("", 5_000)
 		s.must(err)
 		_, err = s.stripe.Payout(demo.TampaAccount, 2_500)
@@ -125,15 +125,15 @@ func TestEachDifferenceIsToldAsWhatItIs(t *testing.T) {
 		also    int // differences beside it
 	}{
 		"a charge beside the service": {func(s *shop) string { return s.stranger("", 4_200).ID }, clock.Charges, clock.NotInBooks, "$42.00 that is not in the books", 0},
-		"a refund made at the dashboard": {func(s *shop) string {
-			return s.giveBack(s.pays("100042", "veh_dana_civic"), 858).ID
-		}, clock.Refunds, clock.NotInBooks, "a refund of $8.58 that is not in the books (payment ", 0},
-		"a dispute": {func(s *shop) string {
-			p := s.pays("100043", "veh_marcus_f150")
-			_, err := s.stripe.OpenDispute(s.stripe.Books().Accounts[demo.TampaAccount].Charges[0].ID, "fraudulent")
+		"a refund of a charge that is not ours": {func(s *shop) string {
+			return s.giveBack("", s.stranger("", 4_200).ID, 858).ID
+		}, clock.Refunds, clock.NotInBooks, "a refund of $8.58 that is not in the books (pi_", 1},
+		"a dispute of a charge that is not ours": {func(s *shop) string {
+			in := s.stranger(demo.TampaAccount, 4_200)
+			_, err := s.stripe.OpenDispute(in.ChargeID, "fraudulent")
 			s.must(err)
-			return p.IntentID
-		}, clock.Disputes, clock.NotInBooks, "of client 100043", 0},
+			return in.ID
+		}, clock.Disputes, clock.NotInBooks, "a dispute of -$57.00", 1},
 		"another amount in the books": {func(s *shop) string {
 			in := s.stranger("", 4_200)
 			s.post("", "receipt "+in.ID, 4_100)
@@ -209,20 +209,45 @@ func TestWhatLacksIsSettledBeforeItIsADifference(t *testing.T) {
 	})
 }
 
+func TestWhatWasDoneAtTheDashboardIsBooked(t *testing.T) {
+	onBoth(t, func(s *shop) {
+		dana, marcus := s.pays("100042", "veh_dana_civic"), s.pays("100043", "veh_marcus_f150")
+		back := s.giveBack("", dana.IntentID, 858)
+		_, err := s.stripe.OpenDispute(s.stripe.Books().Accounts[demo.TampaAccount].Charges[0].ID, "fraudulent")
+		s.must(err)
+		s.at(nextMorning())
+		r := s.compare()
+		s.agrees(r)
+		if len(r.Repaired) != 2 || r.Repaired[0].Source != back.ID || r.Repaired[0].PaymentID != dana.ID || r.Repaired[1].Kind != clock.Disputes || r.Repaired[1].PaymentID != marcus.ID {
+			s.Errorf("repaired: %+v", r.Repaired)
+		}
+		for _, a := range r.Accounts {
+			if a.Control == nil || a.Control.Books != a.Control.Stripe {
+				s.Errorf("the control total of %q: %+v", a.ID, a.Control)
+			}
+		}
+		s.must(s.stripe.SettleRefund(back.ID, false))
+		s.at(nextMorning().Add(24 * time.Hour))
+		if r = s.compare(day.Of(opens).AddDays(1)); r.Count != 0 || len(r.Repaired) != 1 || r.Repaired[0].Kind != clock.FailedRefunds {
+			s.Errorf("the refund that failed:\n%s", s.text(r))
+		}
+	})
+}
+
 func TestAChargeWhosePaymentIsLostIsRebuilt(t *testing.T) {
 	onOne(t, func(s *shop) {
-		lost, err := s.gateway.CreateIntent(t.Context(), pay.IntentRequest{Key: newID(), Account: demo.TampaAccount, Amount: 4_200, PaymentID: newID(), ClientID: "100043"})
+		lost, err := s.gateway.CreateIntent(t.Context(), pay.IntentRequest{
+			Key: newID(), Account: demo.TampaAccount, Amount: 4_200, PaymentID: newID(), ClientID: "100043", VehicleID: "veh_marcus_f150", LocationID: "FL-TPA", ChainID: newID(),
+		})
 		s.must(err)
 		_, err = s.gateway.Confirm(t.Context(), pay.ConfirmRequest{Key: newID(), Account: demo.TampaAccount, IntentID: lost.ID, PaymentMethod: "pm_card_visa"})
 		s.must(err)
+		s.rebuild = func(context.Context, string, string) error { return errors.New("the machine is out of order") }
 		r := s.compare()
-		if r.Count != 1 || r.Differences[0].Problem != clock.NotInBooks || !strings.Contains(r.Differences[0].Text, "nothing was to be rebuilt") {
+		if r.Count != 1 || r.Differences[0].Problem != clock.NotInBooks || !strings.Contains(r.Differences[0].Text, "the machine is out of order") {
 			s.Fatalf("a failed repair is told as:\n%s", s.text(r))
 		}
-		s.rebuild = func(_ context.Context, account, intentID string) error {
-			s.post(account, "receipt "+intentID, 4_200)
-			return nil
-		}
+		s.rebuild = s.till.Rebuild
 		r = s.compare()
 		s.agrees(r)
 		if len(r.Repaired) != 1 || r.Repaired[0].IntentID != lost.ID || r.Repaired[0].Account != demo.TampaAccount {
