@@ -30,6 +30,7 @@ const usage = `paylink takes payments by one-time links.
   paylink migrate        bring the database's schema up to date
   paylink import FILE…   add locations, clients and vehicles from JSON files
   paylink quote          price cases from standard input
+  paylink reconcile      compare the books with Stripe (-day 2026-03-01, or -from and -to; -json; without: yesterday in UTC)
   paylink staff add      add one of the staff; the password comes from standard input
   paylink verify         prove that nothing in the trail and the books was changed, cut off or put in; -since FILE: since the anchor in FILE was made
   paylink check-config   say everything that is wrong with the settings, and how long the texts are
@@ -38,7 +39,8 @@ const usage = `paylink takes payments by one-time links.
 
 Settings come from flags or from the environment; secrets also from a file named by NAME_FILE. "paylink serve -help" lists them.
 With an https:// address PAYLINK_TRUSTED_PROXIES is required: the networks of our own proxies, or none.
-Status 2: the command or its settings are wrong. Status 1: it failed, or could not start. verify: 1 if something is broken, 2 if it could not look.
+Status 2: the command or its settings are wrong. Status 1: it failed, or could not start. Of reconcile: 0 agrees, 1 differs, 2 could not compare; of verify: 1 if something is
+broken, 2 if it could not look.
 `
 
 // run is the whole command line: everything that it touches comes in.
@@ -57,6 +59,8 @@ func run(args []string, getenv func(string) (string, bool), stdin io.Reader, std
 		return importFiles(rest, getenv, stdout, stderr)
 	case "quote":
 		return quoteCommand(stdin, stdout, stderr)
+	case "reconcile":
+		return reconcile(rest, getenv, stdout, stderr)
 	case "staff":
 		return staffCommand(rest, getenv, stdin, stdout, stderr)
 	case "verify":

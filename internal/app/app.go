@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +44,8 @@ const (
 	databaseConns   = 16
 	sweepEvery      = time.Second
 	sweepWorkers    = 8
+	catchUpEvery    = 10 * time.Minute
+	reconcileEvery  = time.Minute // to look whether it is due, and how the last one came out
 	termsInForce    = "1"
 )
 
@@ -51,6 +54,9 @@ type Service struct {
 	DB      *sqldb.DB
 	Machine *pay.Machine
 	Sweeper *clock.Sweeper
+	CatchUp *clock.CatchUp
+	daily   *clock.Daily
+	books   *clock.Reconciler
 	config  Config
 	door    *redisdb.Door
 	handler http.Handler
@@ -128,6 +134,19 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		}
 		c.Log.Warn().Bool("alarm", true).Msg("reconcile-only mode: nothing is offered to pay; see docs/operations.md")
 	}
+	s.metrics = newMetrics()
+	s.CatchUp = &clock.CatchUp{Events: made.gateway, Heard: s.DB, Hear: s.Machine.Heard}
+	s.books = &clock.Reconciler{Stripe: made.gateway, Books: s.DB, Till: s.Machine, NewID: newID, Recovering: c.ReconcileOnly}
+	s.daily = &clock.Daily{
+		Diary: s.DB, Reconcile: s.books.Reconcile, Told: s.metrics.reconciled,
+		Alarm: func(text string, err error) {
+			line := c.Log.Error().Bool("alarm", true)
+			if err != nil {
+				line = line.Str("error", err.Error())
+			}
+			line.Msg(text)
+		},
+	}
 	assets, err := web.NewAssets(templates.Files)
 	if err != nil {
 		return err
@@ -136,7 +155,6 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	if err != nil {
 		return err
 	}
-	s.metrics = newMetrics()
 	s.handler = s.routes(assets, pages, terms, made)
 	return nil
 }
@@ -315,6 +333,9 @@ func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
 		servers = append(servers, metricsServer)
 		go func() { failed <- metricsServer.Serve(metricsListener) }()
 	}
+	clocks, stopClocks := context.WithCancel(context.WithoutCancel(ctx))
+	var ticking sync.WaitGroup
+	s.tick(clocks, &ticking)
 	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	swept := make(chan struct{})
 	go func() {
@@ -329,6 +350,7 @@ func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
 	case err = <-failed:
 	}
 	s.config.Log.Info().Msg("stopping: what has begun comes to its end")
+	stopClocks() // what they leave undone the next process does
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	for _, one := range servers {
@@ -338,5 +360,36 @@ func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
 	}
 	stopSweeping()
 	<-swept
+	ticking.Wait()
 	return err
+}
+
+// tick starts what is done now and then: hearing what was not heard, and the daily reconciliation.
+func (s *Service) tick(ctx context.Context, running *sync.WaitGroup) {
+	every := func(d time.Duration, what string, round func(context.Context) error) {
+		running.Go(func() {
+			clock.Every(ctx, func(ctx context.Context) { pause(ctx, d) }, func(ctx context.Context) {
+				if err := round(ctx); err != nil && ctx.Err() == nil {
+					s.config.Log.Error().Str("what", what).Str("error", err.Error()).Msg("a round failed; the next one tries again")
+				}
+			})
+		})
+	}
+	every(catchUpEvery, "catch-up", s.CatchUp.Round)
+	every(reconcileEvery, "reconciliation", s.daily.Round)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// Reconcile compares the books with Stripe from the first day to the last, in UTC, and keeps how each day came out. Errors: clock.ErrRange, and whatever kept it
+// from comparing.
+func (s *Service) Reconcile(ctx context.Context, first, last day.Date) (clock.Report, error) {
+	return s.books.Reconcile(ctx, first, last)
 }

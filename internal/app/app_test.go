@@ -29,6 +29,7 @@ import (
 	"paylink/internal/seal"
 	"paylink/internal/sim/stripesim"
 	"paylink/internal/sim/twiliosim"
+	"paylink/internal/stripepay"
 	"paylink/internal/testbed"
 	"paylink/internal/trail"
 )
@@ -334,10 +335,15 @@ func TestReadinessTellsWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestMetricsHaveAnAddressOfTheirOwn(t *testing.T) {
+// freeAddr is an address at which nobody listens.
+func freeAddr() string {
 	probe := httptest.NewServer(nil)
-	addr := probe.Listener.Addr().String()
-	probe.Close()
+	defer probe.Close()
+	return probe.Listener.Addr().String()
+}
+
+func TestMetricsHaveAnAddressOfTheirOwn(t *testing.T) {
+	addr := freeAddr()
 	s := serve(t, func(c *app.Config) { c.MetricsAddr = addr })
 	s.ask("GET", "/p?secret=hunter2", "")
 	answer, err := http.Get("http://" + addr + "/metrics")
@@ -350,6 +356,44 @@ func TestMetricsHaveAnAddressOfTheirOwn(t *testing.T) {
 }
 
 // --- Stopping -------------------------------------------------------------------------------------------------------------------------------
+
+// Nobody calls our webhook here, and a charge that is not ours was made a day ago by the service's clock.
+func TestWhatNobodyToldIsFoundByItself(t *testing.T) {
+	addr := freeAddr()
+	s := serve(t, func(c *app.Config) {
+		c.MetricsAddr = addr
+		began, ahead := time.Now(), time.Now().Add(25*time.Hour)
+		c.Now = func() time.Time { return ahead.Add(time.Since(began)) }
+		stranger(t, c.Stripe.APIURL)
+	})
+	s.until("the alarm", func() bool {
+		return strings.Contains(s.log.String(), `"alarm":true,"message":"the books and Stripe differ on `)
+	})
+	s.until("the event is heard", func() bool {
+		return s.count(`SELECT COUNT(*) FROM stripe_events WHERE type = 'payment_intent.succeeded'`) == 1
+	})
+	s.until("the metrics", func() bool {
+		answer, err := http.Get("http://" + addr + "/metrics")
+		must(t, err)
+		body, err := io.ReadAll(answer.Body)
+		must(t, errors.Join(err, answer.Body.Close()))
+		return strings.Contains(string(body), "\npaylink_reconciliation_differences 1\n") && !strings.Contains(string(body), "\npaylink_reconciliation_timestamp_seconds 0\n")
+	})
+	if n := s.count(`SELECT COUNT(*) FROM reconciliations WHERE ended_ms > 0 AND differences = 1`); n != 1 {
+		s.Errorf("%d days are kept", n)
+	}
+}
+
+// stranger charges a card that no payment of ours is about.
+func stranger(t *testing.T, api string) {
+	t.Helper()
+	g, err := stripepay.New(stripepay.Config{SecretKey: stripeSecret, APIURL: api, Timeout: 10 * time.Second})
+	must(t, err)
+	in, err := g.CreateIntent(t.Context(), pay.IntentRequest{Key: rand.Text(), Amount: 4_200})
+	must(t, err)
+	_, err = g.Confirm(t.Context(), pay.ConfirmRequest{Key: rand.Text(), IntentID: in.ID, PaymentMethod: "pm_card_visa"})
+	must(t, err)
+}
 
 func TestAChargeUnderWayOutlivesAStop(t *testing.T) {
 	s := serve(t)

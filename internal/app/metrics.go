@@ -8,12 +8,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"paylink/internal/desk/clock"
 )
 
 // metrics is what the service counts, on an address of its own. Labels hold route patterns, never paths.
 type metrics struct {
 	registry *prometheus.Registry
 	took     *prometheus.HistogramVec
+	differs  prometheus.Gauge
+	compared prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -22,12 +26,19 @@ func newMetrics() *metrics {
 		Name: "paylink_request_seconds", Help: "Time to answer a request, by route pattern, method and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"route", "method", "status"})
-	m.registry.MustRegister(m.took, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.differs = prometheus.NewGauge(prometheus.GaugeOpts{Name: "paylink_reconciliation_differences", Help: "Differences between the books and Stripe on the newest day that was reconciled."})
+	m.compared = prometheus.NewGauge(prometheus.GaugeOpts{Name: "paylink_reconciliation_timestamp_seconds", Help: "When the newest day that was reconciled was; 0 if none was, or not for a week."})
+	m.registry.MustRegister(m.took, m.differs, m.compared, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 func (m *metrics) seen(method, route string, status int, took time.Duration) {
 	m.took.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+func (m *metrics) reconciled(k clock.Kept) {
+	m.differs.Set(float64(k.Differences))
+	m.compared.Set(float64(k.EndedAt.UnixMilli()) / 1000)
 }
 
 func (m *metrics) handler() http.Handler {

@@ -20,16 +20,18 @@ const (
 	Receivable            Account = "receivable"              // what the client owes
 	ClientCredit          Account = "client_credit"           // what we owe the client
 	StripeClearing        Account = "stripe_clearing"         // charged, not yet paid out; per Stripe account
+	Fees                  Account = "fees"                    // what Stripe keeps; per Stripe account
+	Bank                  Account = "bank"                    // paid out; per Stripe account
 	Unapplied             Account = "unapplied"               // money that came and is not yet booked to anything
+	RefundsPayable        Account = "refunds_payable"         // to be given back and not yet gone
+	Disputes              Account = "disputes"                // taken from us by the bank, until it has decided; what was lost stays
 	RevenueMonitoring     Account = "revenue_monitoring"      // unpaid days too
 	RevenueLossProtection Account = "revenue_loss_protection" //
 	RevenueDiscount       Account = "revenue_discount"        // hardship that nobody pays us for
 	HardshipFund          Account = "hardship_fund"           // what a state's fund owes us
 	TaxPayable            Account = "tax_payable"
 	StateFeePayable       Account = "state_fee_payable"
-	Fees                  Account = "fees"     // what Stripe keeps for itself
-	Disputes              Account = "disputes" // taken from us by the bank, until it has decided; what was lost stays
-	Opening               Account = "opening"  // the other side of imported balances
+	Opening               Account = "opening" // the other side of imported balances
 )
 
 // Posting is one row of an entry: a debit if the amount is positive, a credit if it is negative.
@@ -42,7 +44,7 @@ type Posting struct {
 // it names the object that caused it, such as "receipt pi_…" or "invoice pay_…".
 type Entry struct {
 	ID            string
-	ClientID      string
+	ClientID      string // "" where it is no client's: Stripe's fees, payouts
 	PaymentID     string // "" where no payment stands behind it
 	StripeAccount string // connected account whose clearing it touches; "" is the platform's own
 	Cause         string

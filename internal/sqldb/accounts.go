@@ -360,13 +360,13 @@ func (t tx) entry(e ledger.Entry) error {
 		return err
 	}
 	for n, p := range e.Postings {
-		if err := t.exec(`INSERT INTO postings (entry_id, n, client_id, account, amount) VALUES ($1, $2, $3, $4, $5)`, e.ID, n, e.ClientID, string(p.Account), int64(p.Amount)); err != nil {
+		if err := t.exec(`INSERT INTO postings (entry_id, n, client_id, account, amount) VALUES ($1, $2, $3, $4, $5)`, e.ID, n, orNull(e.ClientID), string(p.Account), int64(p.Amount)); err != nil {
 			return err
 		}
 	}
 	// Where another transaction has posted the cause meanwhile, this one begins again and finds it.
 	return t.exactlyOne(`INSERT INTO entries (id, client_id, payment_id, stripe_account, cause, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (cause) DO NOTHING`,
-		e.ID, e.ClientID, e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
+		e.ID, orNull(e.ClientID), e.PaymentID, e.StripeAccount, e.Cause, ms(e.At))
 }
 
 // insert runs an INSERT … ON CONFLICT DO NOTHING, or an UPDATE with a condition, and says whether it changed a row.

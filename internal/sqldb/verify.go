@@ -207,7 +207,8 @@ func (c check) books() error {
 	}{
 		{`SELECT e.id, e.cause, COUNT(p.n), CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) FROM entries e LEFT JOIN postings p ON p.entry_id = e.id GROUP BY e.id, e.cause
 			HAVING COUNT(p.n) < 2 OR SUM(p.amount) <> 0`, "entry %s (%s) does not balance: its %s postings sum up to %s cents"},
-		{`SELECT p.entry_id, p.n, p.client_id, COALESCE(e.client_id, 'nobody') FROM postings p LEFT JOIN entries e ON e.id = p.entry_id WHERE e.id IS NULL OR e.client_id <> p.client_id`,
+		{`SELECT p.entry_id, p.n, COALESCE(p.client_id, 'nobody'), COALESCE(e.client_id, 'nobody') FROM postings p LEFT JOIN entries e ON e.id = p.entry_id
+			WHERE e.id IS NULL OR COALESCE(e.client_id, '') <> COALESCE(p.client_id, '')`,
 			"entry %s: its posting %s is of client %s, and the entry of %s"},
 		{`SELECT e.payment_id, COUNT(*), MIN(e.cause), MAX(e.cause) FROM entries e WHERE e.payment_id <> '' AND e.cause LIKE 'receipt %' GROUP BY e.payment_id HAVING COUNT(*) > 1`,
 			"payment %s has %s receipts: %s, %s"},

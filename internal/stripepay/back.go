@@ -138,9 +138,9 @@ func listParams(ctx context.Context, account string) stripe.ListParams {
 	return p
 }
 
-// listed reads a list to its end, page by page; each returns the id of a row. The library would take any JSON object for a list that is empty: only a
+// listed reads a list to its end, page by page; each returns the id of a row, and ended is called at the end of a page. The library would take any JSON object for a list that is empty: only a
 // page that says which list it is of is believed.
-func listed[T any](g *Gateway, path string, p *stripe.ListParams, load func() *stripe.Iter, each func(T) (string, error)) error {
+func listed[T any](g *Gateway, path string, p *stripe.ListParams, load func() *stripe.Iter, each func(T) (string, error), ended ...func() error) error {
 	for {
 		page, last := load(), ""
 		switch {
@@ -152,6 +152,11 @@ func listed[T any](g *Gateway, path string, p *stripe.ListParams, load func() *s
 		for page.Next() {
 			var err error
 			if last, err = each(page.Current().(T)); err != nil {
+				return err
+			}
+		}
+		for _, f := range ended {
+			if err := f(); err != nil {
 				return err
 			}
 		}

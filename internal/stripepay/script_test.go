@@ -55,6 +55,8 @@ func script() []scene {
 		{"a lost refund is found in the list", lostRefund},
 		{"a dispute shows what it has moved", contests},
 		{"a saved card pays off session", saved},
+		{"what has moved is told, and told again by its cause", movements},
+		{"what was told is kept, and listed", events},
 		{"what does not exist", nothingThere},
 	}
 }
@@ -677,4 +679,110 @@ func clones(t *testing.T, w *world) {
 	}
 	_, err = g.Clone(t.Context(), w.account, customer, "pm_nobody")
 	refused(t, err, 400, "resource_missing")
+}
+
+// since is a time safely before what a scene does, by Stripe's clock: within the simulator's, which stands still.
+func (w *world) since(t *testing.T, g *stripepay.Gateway) time.Time {
+	t.Helper()
+	return w.intent(t, g).CreatedAt
+}
+
+func movements(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	since := w.since(t, g)
+	in := w.paid(t, g, "pm_card_visa")
+	back, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: w.account, IntentID: in.ID, Amount: 858, RefundID: "rf_1", PaymentID: "pay_1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var charge, refund pay.Movement
+	balance := func() money.Cents {
+		t.Helper()
+		b, err := g.Balance(t.Context(), w.account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	before := balance()
+	err = g.Movements(t.Context(), w.account, since, since.Add(24*time.Hour), func(page []pay.Movement) error {
+		for _, m := range page {
+			switch m.Source {
+			case in.ChargeID:
+				charge = m
+			case back.ID:
+				refund = m
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(charge.ID, "txn_") || charge.Type != "charge" || charge.Amount != 9858 || charge.Fee <= 0 || charge.IntentID != in.ID || charge.Origin.PaymentID != "pay_1" ||
+		charge.Origin.ClientID != "100042" || charge.At.Before(since) {
+		t.Errorf("the charge moved %+v", charge)
+	}
+	if !strings.HasPrefix(refund.ID, "txn_") || refund.Type != "refund" || refund.Amount != -858 || refund.IntentID != in.ID || refund.Origin.PaymentID != "pay_1" {
+		t.Errorf("the refund moved %+v", refund)
+	}
+	for object, want := range map[string]pay.Movement{in.ID: charge, back.ID: refund, charge.ID: charge, refund.ID: refund} {
+		got, err := g.MovementsOf(t.Context(), w.account, object)
+		if err != nil || len(got) != 1 || got[0].ID != want.ID || got[0].Amount != want.Amount || got[0].Fee != want.Fee || got[0].Type != want.Type {
+			t.Errorf("%s moved %+v, %v", object, got, err)
+		}
+	}
+	for _, nobody := range []string{"pi_nobody", "re_nobody", "po_nobody", "txn_nobody", w.intent(t, g).ID} {
+		if got, err := g.MovementsOf(t.Context(), w.account, nobody); err != nil || len(got) != 0 {
+			t.Errorf("%s moved %+v, %v", nobody, got, err)
+		}
+	}
+	err = g.Movements(t.Context(), w.account, since.Add(-48*time.Hour), since.Add(-24*time.Hour), func(page []pay.Movement) error {
+		for _, m := range page {
+			if m.Source == in.ChargeID {
+				t.Error("today's charge is listed with the day before yesterday's")
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := w.paid(t, g, "pm_card_visa")
+	moved, err := g.MovementsOf(t.Context(), w.account, other.ID)
+	if err != nil || len(moved) != 1 {
+		t.Fatalf("%+v, %v", moved, err)
+	}
+	if after := balance(); after != before+moved[0].Amount-moved[0].Fee {
+		t.Errorf("the balance went from %s to %s", before, after)
+	}
+}
+
+func events(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	since := w.since(t, g)
+	in := w.paid(t, g, "pm_card_visa")
+	if _, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: w.account, IntentID: in.ID, Amount: 858, RefundID: "rf_1"}); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]pay.Notice{}
+	for end := time.Now().Add(30 * time.Second); (seen["payment_intent.succeeded"].ID == "" || seen["charge.refunded"].ID == "") && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		err := g.Events(t.Context(), w.account, since, func(page []pay.Notice) error {
+			for _, n := range page {
+				if n.IntentID == in.ID {
+					seen[n.Type] = n
+				}
+				if n.Account != w.account || n.At.Before(since) || n.ID == "" {
+					t.Errorf("an event: %+v", n)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen["payment_intent.succeeded"].ID == "" || seen["charge.refunded"].ID == "" || seen["payment_intent.created"].ID != "" {
+		t.Errorf("events: %+v", seen)
+	}
 }

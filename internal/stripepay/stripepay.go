@@ -13,9 +13,13 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/balance"
+	"github.com/stripe/stripe-go/v76/balancetransaction"
 	"github.com/stripe/stripe-go/v76/dispute"
+	"github.com/stripe/stripe-go/v76/event"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/paymentmethod"
+	"github.com/stripe/stripe-go/v76/payout"
 	"github.com/stripe/stripe-go/v76/refund"
 
 	"paylink/internal/money"
@@ -50,6 +54,10 @@ type Gateway struct {
 	methods  paymentmethod.Client
 	refunds  refund.Client
 	disputes dispute.Client
+	payouts  payout.Client
+	events   event.Client
+	balances balancetransaction.Client
+	balance  balance.Client
 	live     bool
 	suffix   string
 }
@@ -93,6 +101,10 @@ func New(c Config) (*Gateway, error) {
 		methods:  paymentmethod.Client{B: backend, Key: c.SecretKey},
 		refunds:  refund.Client{B: backend, Key: c.SecretKey},
 		disputes: dispute.Client{B: backend, Key: c.SecretKey},
+		payouts:  payout.Client{B: backend, Key: c.SecretKey},
+		events:   event.Client{B: backend, Key: c.SecretKey},
+		balances: balancetransaction.Client{B: backend, Key: c.SecretKey},
+		balance:  balance.Client{B: backend, Key: c.SecretKey},
 		live:     mode == "live",
 		suffix:   c.StatementSuffix,
 	}, nil

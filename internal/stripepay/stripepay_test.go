@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/sim/stripesim"
 	"paylink/internal/stripepay"
@@ -251,6 +252,15 @@ func TestWhatIsAskedForAndNothingElse(t *testing.T) {
 	}), "POST", "/v1/refunds", "refund:9", url.Values{"payment_intent": {id}, "amount": {"858"}, "metadata[app]": {"paylink"}, "metadata[refund]": {"9"}, "metadata[payment]": {"7"}})
 	check(b.requests(func() { _, _ = g.Refunds(t.Context(), connected, id) }), "GET", "/v1/refunds", "", url.Values{"payment_intent": {id}, "limit": {"100"}})
 	check(b.requests(func() { _, _ = g.Contests(t.Context(), connected, id) }), "GET", "/v1/disputes", "", url.Values{"payment_intent": {id}, "limit": {"100"}, "expand[0]": {"data.payment_intent"}})
+	none := func([]pay.Movement) error { return nil }
+	check(b.requests(func() { _ = g.Movements(t.Context(), connected, now(), now().Add(24*time.Hour), none) }), "GET", "/v1/balance_transactions", "",
+		url.Values{"created[gte]": {"1772463600"}, "created[lt]": {"1772550000"}, "limit": {"100"}, "expand[0]": {"data.source"}})
+	check(b.requests(func() { _, _ = g.Balance(t.Context(), connected) }), "GET", "/v1/balance", "", url.Values{})
+	got := b.requests(func() { _ = g.Events(t.Context(), connected, now(), func([]pay.Notice) error { return nil }) })
+	if form := got[0].form; len(got) != 1 || got[0].path != "/v1/events" || form.Get("created[gte]") != "1772463600" || form.Get("limit") != "100" || form.Get("types[0]") == "" || len(form) > 22 ||
+		got[0].header.Get("Stripe-Account") != connected {
+		t.Errorf("asked for events with %v", form)
+	}
 	check(b.requests(func() { _, _ = g.Clone(t.Context(), connected, "cus_1", "pm_1") }), "POST", "/v1/payment_methods", "*", url.Values{"customer": {"cus_1"}, "payment_method": {"pm_1"}})
 }
 
@@ -271,6 +281,9 @@ func TestWithoutAnIdNothingIsAsked(t *testing.T) {
 			second(g.Refund(t.Context(), pay.RefundRequest{Key: "k", IntentID: "pi_1", Amount: 1})),
 			second(g.Refunds(t.Context(), "", "")),
 			second(g.Contests(t.Context(), "", "")),
+			second(g.MovementsOf(t.Context(), "", "")),
+			second(g.MovementsOf(t.Context(), "", "pi_")),
+			second(g.MovementsOf(t.Context(), "", "cus_1")),
 			second(g.Clone(t.Context(), "", "cus_1", "pm_1")),
 			second(g.Clone(t.Context(), connected, "", "pm_1")),
 			second(g.Clone(t.Context(), connected, "cus_1", "")),
@@ -325,6 +338,9 @@ func TestFaults(t *testing.T) {
 		}},
 		{"retrieve", func(ctx context.Context, b *bench, g *stripepay.Gateway, id, _ string) error {
 			return second(g.Contests(ctx, b.account, id))
+		}},
+		{"retrieve", func(ctx context.Context, b *bench, g *stripepay.Gateway, _, _ string) error {
+			return g.Events(ctx, b.account, now(), func([]pay.Notice) error { return nil })
 		}},
 		{"refund", func(ctx context.Context, b *bench, g *stripepay.Gateway, id, _ string) error {
 			return second(g.Refund(ctx, pay.RefundRequest{Key: "k", Account: b.account, IntentID: id, Amount: 9858, RefundID: "r"}))
@@ -451,6 +467,8 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 			b := &bench{t: t, world: &world{url: server.URL, key: secretKey}}
 			g := b.gateway(t, nil)
 			errs := []error{
+				g.Movements(t.Context(), "", now(), now(), func([]pay.Movement) error { return nil }), g.Events(t.Context(), "", now(), func([]pay.Notice) error { return nil }),
+				second(g.Balance(t.Context(), "")), second(g.MovementsOf(t.Context(), "", "pi_1")), second(g.MovementsOf(t.Context(), "", "re_1")), second(g.MovementsOf(t.Context(), "", "po_1")), second(g.MovementsOf(t.Context(), "", "txn_1")),
 				second(g.Refunds(t.Context(), "", "pi_1")), second(g.Contests(t.Context(), "", "pi_1")), second(g.Clone(t.Context(), connected, "cus_1", "pm_1")),
 				second(g.Refund(t.Context(), pay.RefundRequest{Key: "k", IntentID: "pi_1", Amount: 1, RefundID: "r"})),
 				second(g.Intent(t.Context(), "", "pi_1")), second(g.Cancel(t.Context(), "", "pi_1")), second(g.Card(t.Context(), "", "pm_1")),
@@ -547,5 +565,60 @@ func TestRefundsThatFailAndDisputesThatAreWon(t *testing.T) {
 	}
 	if out, back := all[0].Moved[0], all[0].Moved[1]; out.Amount != -9858 || out.Fee != 1500 || back.Amount != 9858 || back.Fee != -1500 {
 		t.Errorf("it moved %+v", all[0].Moved)
+	}
+}
+
+func TestWhatTheBankSendsBackAndWhatStripeTakes(t *testing.T) {
+	b := start(t, connected)
+	g := b.gateway(t, nil)
+	in := b.paid(t, g, "pm_card_visa")
+	back, err := g.Refund(t.Context(), pay.RefundRequest{Key: key(), Account: connected, IntentID: in.ID, Amount: 858, RefundID: "rf_1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payout, err := b.sim.Payout(connected, 5000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dispute, err := b.sim.OpenDispute(in.ChargeID, "fraudulent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fee, err := b.sim.Move(connected, "stripe_fee", -200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.sim.SettleRefund(back.ID, false), b.sim.FailPayout(payout), b.sim.CloseDispute(dispute, true)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	var net money.Cents
+	if err := g.Movements(t.Context(), connected, now(), now().Add(time.Second), func(page []pay.Movement) error {
+		for _, m := range page {
+			intent := ""
+			if m.IntentID == in.ID {
+				intent = " of the payment"
+			}
+			got = append(got, fmt.Sprint(m.Type, " ", m.Amount, " ", strings.SplitN(m.Source, "_", 2)[0], intent))
+			net += m.Amount - m.Fee
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"adjustment $98.58 dp of the payment", "payout_failure $50.00 po", "refund_failure $8.58 re of the payment", "stripe_fee -$2.00 ", "adjustment -$98.58 dp of the payment", "payout -$50.00 po",
+		"refund -$8.58 re of the payment", "charge $98.58 ch of the payment",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("moved, newest first:\n%s", strings.Join(got, "\n"))
+	}
+	if balance, err := g.Balance(t.Context(), connected); err != nil || balance != net {
+		t.Errorf("the balance is %s, %v; all movements together %s", balance, err, net)
+	}
+	for object, count := range map[string]int{back.ID: 2, payout: 2, in.ID: 1, fee: 1} {
+		if m, err := g.MovementsOf(t.Context(), connected, object); err != nil || len(m) != count {
+			t.Errorf("%s moved %+v, %v", object, m, err)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package stripesim
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // balanceTransaction is one movement of an account's balance.
 type balanceTransaction struct {
@@ -27,6 +31,9 @@ func (b *balanceTransaction) render() object {
 	if b.fee != 0 {
 		fees = append(fees, object{"amount": b.fee, "application": nil, "currency": b.currency, "description": "Stripe processing fees", "type": "stripe_fee"})
 	}
+	if b.kind == "payout" || b.kind == "payout_failure" {
+		available, status = b.created, "available"
+	}
 	return object{"id": b.id, "object": "balance_transaction", "amount": b.amount, "available_on": available, "created": b.created, "currency": b.currency,
 		"description": orNull(b.description), "exchange_rate": nil, "fee": b.fee, "fee_details": fees, "net": b.amount - b.fee,
 		"reporting_category": b.category, "source": orNull(b.source), "status": status, "type": b.kind}
@@ -44,7 +51,34 @@ func (c *call) post(b balanceTransaction) *balanceTransaction {
 	return &b
 }
 
+// balance sums up what an account has, by currency, as Stripe shows it: pending until its funds are available.
+func (a *account) balance() object {
+	type sums struct{ available, pending int64 }
+	byCurrency := map[string]*sums{"usd": {}}
+	for _, b := range all[*balanceTransaction](a, "balance_transaction") {
+		s := byCurrency[b.currency]
+		if s == nil {
+			s = &sums{}
+			byCurrency[b.currency] = s
+		}
+		if b.kind == "payout" || b.kind == "payout_failure" || b.now().Unix() >= b.created+int64(fundsDelay/time.Second) {
+			s.available += b.amount - b.fee
+		} else {
+			s.pending += b.amount - b.fee
+		}
+	}
+	available, pending := []object{}, []object{}
+	for _, currency := range slices.Sorted(maps.Keys(byCurrency)) {
+		part := func(amount int64) object {
+			return object{"amount": amount, "currency": currency, "source_types": object{"card": amount}}
+		}
+		available, pending = append(available, part(byCurrency[currency].available)), append(pending, part(byCurrency[currency].pending))
+	}
+	return object{"object": "balance", "available": available, "pending": pending, "livemode": false}
+}
+
 var balanceOperations = []operation{
+	{pattern: "GET /v1/balance", fault: "retrieve", noun: "balance", run: func(c *call) (object, *apiError) { return c.account.balance(), nil }},
 	{pattern: "GET /v1/balance_transactions/{id}", fault: "retrieve", noun: "balance_transaction", run: func(c *call) (object, *apiError) {
 		b, ok := find[*balanceTransaction](c.account, c.id)
 		if !ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 )
 
 // ErrNoSuchObject: control was asked for an object that no account has.
@@ -162,6 +163,15 @@ func (s *Server) control(mux *http.ServeMux) {
 		}
 		return done(s.CloseDispute(r.PathValue("id"), end == "won"))
 	})
+	act("POST /control/stripe/payouts", func(r *http.Request) (any, error) {
+		amount, err := strconv.ParseInt(r.FormValue("amount"), 10, 64)
+		if err != nil {
+			return nil, badInput{fmt.Errorf("amount must be whole cents")}
+		}
+		id, err := s.Payout(r.FormValue("account"), amount)
+		return map[string]string{"payout": id}, err
+	})
+	act("POST /control/stripe/payouts/{id}/fail", func(r *http.Request) (any, error) { return done(s.FailPayout(r.PathValue("id"))) })
 	act("POST /control/stripe/refunds/{id}/{end}", func(r *http.Request) (any, error) {
 		end := r.PathValue("end")
 		if end != "succeed" && end != "fail" {

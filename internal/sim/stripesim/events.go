@@ -3,6 +3,7 @@ package stripesim
 import (
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // event is one fact as Stripe announces it.
@@ -55,6 +56,9 @@ func (c *call) emitChange(kind string, about, previous object) {
 	}
 }
 
+// eventLife is how long Stripe lists an event: https://stripe.com/docs/api/events
+const eventLife = 30 * 24 * time.Hour
+
 var eventOperations = []operation{
 	{pattern: "GET /v1/events/{id}", fault: "retrieve", noun: "event", run: func(c *call) (object, *apiError) {
 		e, ok := find[*event](c.account, c.id)
@@ -70,8 +74,12 @@ var eventOperations = []operation{
 			if p.has("type") && p.has("types") {
 				return nil, invalid("", "types", "Give type or types, not both.")
 			}
+			if len(p.texts("types")) > 20 {
+				return nil, invalid("", "types", "Give at most 20 types.")
+			}
+			oldest := c.server.now().Add(-eventLife).Unix()
 			return list(c, "event", func(e *event) bool {
-				return (!p.has("type") || wildcard(p.text("type"), e.kind)) && (!p.has("types") || slices.Contains(p.texts("types"), e.kind)) &&
+				return e.created >= oldest && (!p.has("type") || wildcard(p.text("type"), e.kind)) && (!p.has("types") || slices.Contains(p.texts("types"), e.kind)) &&
 					(!p.has("delivery_success") || p.bool("delivery_success") == (e.pending == 0))
 			})
 		}},

@@ -114,6 +114,8 @@ var expandable = map[string]map[string]string{
 	"balance_transaction": {"source": "any"},
 	"dispute":             {"charge": "charge", "payment_intent": "payment_intent"},
 	"refunds":             {"data": "refund"},
+	"payout":              {"balance_transaction": "balance_transaction", "failure_balance_transaction": "balance_transaction", "destination": "", "original_payout": "", "reversed_by": ""},
+	"balance":             {},
 	"event":               {},
 	"account":             {},
 }

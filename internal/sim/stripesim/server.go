@@ -154,7 +154,7 @@ type operation struct {
 
 func operations() []operation {
 	return slices.Concat(paymentIntentOperations, paymentMethodOperations, customerOperations, setupIntentOperations, chargeOperations,
-		refundOperations, balanceOperations, eventOperations, disputeOperations, accountOperations)
+		refundOperations, balanceOperations, payoutOperations, eventOperations, disputeOperations, accountOperations)
 }
 
 // Handler serves /v1/ (the API), /v3/ (the Stripe.js stand-in and its challenge) and /control/stripe/.

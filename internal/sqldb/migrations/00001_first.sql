@@ -252,23 +252,33 @@ CREATE TABLE invoice_lines (
 
 CREATE TABLE entries (
   id             TEXT PRIMARY KEY,
-  client_id      TEXT NOT NULL REFERENCES clients (id),
+  client_id      TEXT REFERENCES clients (id), -- NULL: no client's, such as Stripe's fees and payouts
   payment_id     TEXT NOT NULL,
   stripe_account TEXT NOT NULL,
   cause          TEXT NOT NULL UNIQUE,
   at_ms          BIGINT NOT NULL
 );
 CREATE INDEX entries_of_client ON entries (client_id, at_ms);
+CREATE INDEX entries_of_stripe ON entries (stripe_account, at_ms);
 
 CREATE TABLE postings (
   entry_id  TEXT NOT NULL REFERENCES entries (id) DEFERRABLE INITIALLY DEFERRED,
   n         BIGINT NOT NULL,
-  client_id TEXT NOT NULL,
+  client_id TEXT,
   account   TEXT NOT NULL,
   amount    BIGINT NOT NULL CHECK (amount <> 0),
   PRIMARY KEY (entry_id, n)
 );
 CREATE INDEX postings_of_client ON postings (client_id, account);
+
+-- One row a day (UTC): who reconciles it, and how it came out. started_ms is the claim: one that is old and has not ended was cut off.
+CREATE TABLE reconciliations (
+  day         TEXT PRIMARY KEY,
+  started_ms  BIGINT NOT NULL,
+  ended_ms    BIGINT NOT NULL,
+  differences BIGINT NOT NULL,
+  report      TEXT NOT NULL
+);
 
 CREATE TABLE terms (
   version  TEXT NOT NULL,
