@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
+	"github.com/rs/zerolog"
 
 	"paylink/internal/day"
 	"paylink/internal/desk/agent"
@@ -113,6 +114,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 			c.Log.Error().Str("what", what).Str("id", id).Str("error", err.Error()).Msg("a due task failed; it stays due")
 		},
 	}
+	s.metrics = newMetrics()
 	s.Machine = &pay.Machine{
 		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, NewID: newID, Token: rand.Text, Life: c.LinkLife, Paused: c.ReconcileOnly,
 		Texts: pay.Texts{
@@ -124,7 +126,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		Wake:  s.Sweeper.Wake,
 		Terms: func() string { return termsInForce },
 		Alarm: func(a pay.Alarm) {
-			c.Log.Error().Str("payment", a.PaymentID).Str("state", string(a.State)).Str("reason", string(a.Reason)).Bool("alarm", true).Msg(a.Text)
+			s.alarm(string(a.Name)).Str("payment", a.PaymentID).Str("state", string(a.State)).Str("reason", string(a.Reason)).Str("detail", a.Detail).Msg(pay.Alarms()[a.Name])
 		},
 	}
 	s.Sweeper.Machine = s.Machine
@@ -132,15 +134,14 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		if err := s.DB.Awaken(ctx); err != nil {
 			return err
 		}
-		c.Log.Warn().Bool("alarm", true).Msg("reconcile-only mode: nothing is offered to pay; see docs/operations.md")
+		s.alarm(reconcileOnly).Msg("reconcile-only mode: nothing is offered to pay; see docs/operations.md")
 	}
-	s.metrics = newMetrics()
 	s.CatchUp = &clock.CatchUp{Events: made.gateway, Heard: s.DB, Hear: s.Machine.Heard}
 	s.books = &clock.Reconciler{Stripe: made.gateway, Books: s.DB, Till: s.Machine, NewID: newID, Recovering: c.ReconcileOnly}
 	s.daily = &clock.Daily{
 		Diary: s.DB, Reconcile: s.books.Reconcile, Told: s.metrics.reconciled,
-		Alarm: func(text string, err error) {
-			line := c.Log.Error().Bool("alarm", true)
+		Alarm: func(name, text string, err error) {
+			line := s.alarm(name)
 			if err != nil {
 				line = line.Str("error", err.Error())
 			}
@@ -303,6 +304,15 @@ func (s *Service) ready(r *web.Request) (web.Answer, error) {
 		status, said["redis"] = http.StatusServiceUnavailable, "does not answer"
 	}
 	return web.JSON(status, said)
+}
+
+// reconcileOnly is the alarm of a service that was started after a restore.
+const reconcileOnly = "reconcile_only"
+
+// alarm begins the log line of an alarm, and counts it. docs/operations.md has the steps for each name.
+func (s *Service) alarm(name string) *zerolog.Event {
+	s.metrics.alarms.WithLabelValues(name).Inc()
+	return s.config.Log.Error().Str("alarm", name)
 }
 
 // Handler is the service's front.

@@ -367,7 +367,7 @@ func TestWhatNobodyToldIsFoundByItself(t *testing.T) {
 		stranger(t, c.Stripe.APIURL)
 	})
 	s.until("the alarm", func() bool {
-		return strings.Contains(s.log.String(), `"alarm":true,"message":"the books and Stripe differ on `)
+		return strings.Contains(s.log.String(), `"alarm":"reconciliation_differs","message":"the books and Stripe differ on `)
 	})
 	s.until("the event is heard", func() bool {
 		return s.count(`SELECT COUNT(*) FROM stripe_events WHERE type = 'payment_intent.succeeded'`) == 1

@@ -18,6 +18,7 @@ type metrics struct {
 	took     *prometheus.HistogramVec
 	differs  prometheus.Gauge
 	compared prometheus.Gauge
+	alarms   *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -28,7 +29,8 @@ func newMetrics() *metrics {
 	}, []string{"route", "method", "status"})
 	m.differs = prometheus.NewGauge(prometheus.GaugeOpts{Name: "paylink_reconciliation_differences", Help: "Differences between the books and Stripe on the newest day that was reconciled."})
 	m.compared = prometheus.NewGauge(prometheus.GaugeOpts{Name: "paylink_reconciliation_timestamp_seconds", Help: "When the newest day that was reconciled was; 0 if none was, or not for a week."})
-	m.registry.MustRegister(m.took, m.differs, m.compared, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "paylink_alarms_total", Help: "What a person had to look at, by the alarm's name in docs/operations.md."}, []string{"alarm"})
+	m.registry.MustRegister(m.took, m.differs, m.compared, m.alarms, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -56,7 +56,7 @@ func (m *Machine) tendBooked(ctx context.Context, v View) error {
 }
 
 func (m *Machine) applyKind(ctx context.Context, id string, kind EventKind, detail string, by trail.Actor) error {
-	_, err := m.apply(ctx, id, act{by: by, detail: detail, alarm: alarmOf[kind], event: func(View) (Event, error) { return Event{Kind: kind}, nil }, fill: func(_ View, c *Change) error {
+	_, err := m.apply(ctx, id, act{by: by, detail: detail, event: func(View) (Event, error) { return Event{Kind: kind}, nil }, fill: func(_ View, c *Change) error {
 		for i := range c.Refunds {
 			if c.Refunds[i].State == RefundNotMade {
 				c.Refunds[i].Code = detail
@@ -65,11 +65,6 @@ func (m *Machine) applyKind(ctx context.Context, id string, kind EventKind, deta
 		return nil
 	}})
 	return err
-}
-
-var alarmOf = map[EventKind]string{
-	BackRefused: "the card processor refused a refund",
-	BackDead:    "the card processor does not say whether a refund was made",
 }
 
 // learn reads a payment's refunds and disputes at Stripe and books what is new. more are refunds that an answer has just shown.
@@ -99,7 +94,7 @@ func (m *Machine) learn(ctx context.Context, id string, more []GivenBack, by tra
 	var t shown
 	var dateLeft bool
 	_, err = m.apply(ctx, id, act{
-		by: by, name: "refunds and disputes read", alarm: "a refund failed, or a charge is disputed or its dispute lost",
+		by: by, name: "refunds and disputes read",
 		event: func(v View) (Event, error) {
 			if t = compare(v, m.NewID, refunds, contests); t.nothing() {
 				return Event{}, errKnown
@@ -128,7 +123,7 @@ func (m *Machine) learn(ctx context.Context, id string, more []GivenBack, by tra
 		return nil
 	}
 	if err == nil && dateLeft {
-		m.Alarm(Alarm{PaymentID: id, State: p.State, Reason: p.Reason, Text: "a refunded payment's Paid To Date has moved since: decide whether it moves back"})
+		m.Alarm(Alarm{Name: DateLeft, PaymentID: id, State: p.State, Reason: p.Reason})
 	}
 	return err
 }
@@ -318,6 +313,6 @@ func (m *Machine) rebuild(ctx context.Context, in Intent) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Reason: p.Reason, Text: "a charge was found that the books did not know"})
+	m.Alarm(Alarm{Name: UnknownCharge, PaymentID: p.ID, State: p.State, Reason: p.Reason})
 	return p.ID, nil
 }

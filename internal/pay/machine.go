@@ -36,14 +36,6 @@ type Texts struct {
 	Callback func(messageID string) string // where the carrier tells of it
 }
 
-// Alarm is something that a person has to look at. It holds no secrets.
-type Alarm struct {
-	PaymentID string
-	State     State
-	Reason    Reason
-	Text      string
-}
-
 // act is one event brought to a payment; what differs from act to act is how the event comes about.
 type act struct {
 	by     trail.Actor
@@ -51,8 +43,7 @@ type act struct {
 	detail string
 	event  func(v View) (Event, error)
 	// fill completes what Next asks to write: the new attempt, the new link.
-	fill  func(v View, c *Change) error
-	alarm string // what a person is told if this act raises an alarm; "" is the general word
+	fill func(v View, c *Change) error
 }
 
 // applied is what an act did.
@@ -61,7 +52,6 @@ type applied struct {
 	payment Payment
 	view    View // as it was before, for its attempts and link
 	effects []Effect
-	alarm   string
 	closed  []Payment // others, superseded by it
 }
 
@@ -87,7 +77,7 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 		if err != nil {
 			return Change{}, err
 		}
-		done = applied{before: v.Payment.Life, payment: v.Payment, view: v, effects: effects, alarm: a.alarm}
+		done = applied{before: v.Payment.Life, payment: v.Payment, view: v, effects: effects}
 		done.payment.Life = life
 		c := Change{Life: life}
 		if err := m.write(v, e, effects, &c); err != nil {
@@ -201,11 +191,7 @@ func (m *Machine) after(ctx context.Context, done applied) {
 			}
 		case RaiseAlarm:
 			p := done.payment
-			text := done.alarm
-			if text == "" {
-				text = "payment needs a person"
-			}
-			m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Reason: p.Reason, Text: text})
+			m.Alarm(Alarm{Name: e.Alarm, PaymentID: p.ID, State: p.State, Reason: p.Reason})
 		case SendCancel, ReplaceLink, SendRefund, BookUnapplied:
 			m.Wake()
 		}

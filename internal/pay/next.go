@@ -80,12 +80,13 @@ const (
 	RaiseAlarm    EffectKind = "raise_alarm"    // after it: tell a person
 )
 
-// Effect is one thing to do; Attempt and As belong to EndAttempt, Amount to StartRefund.
+// Effect is one thing to do; Attempt and As belong to EndAttempt, Amount to StartRefund, Alarm to RaiseAlarm.
 type Effect struct {
 	Kind    EffectKind
 	Attempt int
 	As      AttemptState
 	Amount  money.Cents
+	Alarm   AlarmName
 }
 
 // Next decides everything: what becomes of a payment when something happens, and what is to be done about it. It is pure.
@@ -127,10 +128,10 @@ func mismatch(l Life) (Life, []Effect, error) {
 		return l, nil, nil
 	case l.State.Booked():
 		l.Held, l.NextAt = l.State == PaidAfterClose, time.Time{}
-		return l, effects(RaiseAlarm), nil
+		return l, []Effect{alarm(Mismatch)}, nil
 	}
 	l.State, l.Reason, l.NextAt = Review, ReasonMismatch, time.Time{}
-	return l, effects(ShutDoor, RaiseAlarm), nil
+	return l, append(effects(ShutDoor), alarm(Mismatch)), nil
 }
 
 func effects(kinds ...EffectKind) []Effect {
@@ -170,10 +171,10 @@ func succeeded(l Life, e Event) (Life, []Effect, error) {
 	if was.Closed() || !e.Bound || e.Paused {
 		// The reason says what it had closed as: T16 decides by that whether to apply or to refund.
 		l.State, l.Reason, l.NextAt = PaidAfterClose, Reason(was), e.Now
-		do := effects(BookUnapplied, RaiseAlarm)
+		do := append(effects(BookUnapplied), alarm(LateMoney))
 		if !was.Closed() {
 			l.Reason = Reason(Superseded)
-			do = effects(BookUnapplied, ShutDoor, RaiseAlarm)
+			do = append(effects(BookUnapplied, ShutDoor), alarm(LateMoney))
 		}
 		if e.Paused {
 			l.Reason, l.Held = ReasonRestored, true
@@ -571,7 +572,7 @@ func again(l Life, e Event, do []Effect) (Life, []Effect, error) {
 	l.NextAt = e.Now.Add(wait(l.Looks))
 	l.Looks++
 	if l.Looks == alarmLooks {
-		do = append(do, Effect{Kind: RaiseAlarm})
+		do = append(do, alarm(Unsettled))
 	}
 	return l, do, nil
 }

@@ -64,7 +64,7 @@ func booked(l Life, e Event) (Life, []Effect, error) {
 			return l, nil, nil
 		}
 		l.Refunding, l.NextAt, l.Held = NoRefund, time.Time{}, l.State == PaidAfterClose
-		return l, effects(EndRefund, RaiseAlarm), nil
+		return l, append(effects(EndRefund), alarm(RefundRefused)), nil
 	case BackUnclear:
 		return again(l, e, nil)
 	case BackDead:
@@ -72,7 +72,7 @@ func booked(l Life, e Event) (Life, []Effect, error) {
 			return l, nil, nil
 		}
 		l.Refunding = RefundStuck
-		return again(l, e, effects(RaiseAlarm))
+		return again(l, e, []Effect{alarm(RefundUnclear)})
 	case GotDecline, GotOwner, GotRefusal, GotAction, GotReady, GotNothing, GotDeadAnswer, NoTrace, StillRunning, NotHandedOver:
 		return l, nil, nil // an echo of what was before
 	}
@@ -84,7 +84,7 @@ func lateMoney(l Life, e Event) (Life, []Effect, error) {
 	switch {
 	case e.Paused || e.Many || l.Reason == ReasonRestored:
 		l.Held, l.NextAt = true, time.Time{}
-		return l, effects(RaiseAlarm), nil
+		return l, []Effect{alarm(LateMoneyHeld)}, nil
 	case l.Reason == Reason(Expired) && e.Bound && e.Alone && l.GivenBack == 0:
 		return apply(l)
 	}
@@ -126,7 +126,7 @@ func giveBack(l Life, e Event, amount money.Cents) (Life, []Effect, error) {
 func gotBack(l Life, e Event) (Life, []Effect, error) {
 	do := effects(BookBack)
 	if e.Contest {
-		do = append(do, Effect{Kind: RaiseAlarm})
+		do = append(do, alarm(Disputed))
 	}
 	failed := e.Amount < l.GivenBack
 	l.GivenBack = e.Amount
@@ -142,7 +142,7 @@ func gotBack(l Life, e Event) (Life, []Effect, error) {
 		l.Held = true // the refund failed at once
 	}
 	if failed {
-		do = append(do, Effect{Kind: RaiseAlarm})
+		do = append(do, alarm(RefundCameBack))
 	}
 	switch {
 	case l.Refunding != NoRefund:

@@ -82,7 +82,7 @@ func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) err
 		var no *RequestError
 		switch {
 		case errors.As(err, &no):
-			m.Alarm(Alarm{PaymentID: p.ID, State: p.State, Text: no.Error()})
+			m.Alarm(Alarm{Name: SetUpRefused, PaymentID: p.ID, State: p.State, Detail: no.Error()})
 			return m.notSent(ctx, msg, "the card processor refused to set the payment up")
 		case err != nil:
 			return m.later(ctx, msg, now.Add(retryAfter))

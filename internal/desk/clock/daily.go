@@ -19,6 +19,12 @@ const (
 	overdueAfter = 26 * time.Hour
 )
 
+// The reconciliation's alarms.
+const (
+	Differs = "reconciliation_differs" // a day's books and Stripe are not the same
+	Overdue = "reconciliation_overdue" // no day could be compared for 26 hours
+)
+
 // Diary is who reconciles which day.
 type Diary interface {
 	Now(ctx context.Context) (time.Time, error)
@@ -32,8 +38,8 @@ type Diary interface {
 type Daily struct {
 	Diary     Diary
 	Reconcile func(ctx context.Context, first, last day.Date) (Report, error)
-	Alarm     func(text string, err error) // a person has to look
-	Told      func(newest Kept)            // at every round, once there is one
+	Alarm     func(name, text string, err error) // a person has to look: docs/operations.md has the steps for each name
+	Told      func(newest Kept)                  // at every round, once there is one
 
 	began, alarmed time.Time
 }
@@ -60,7 +66,7 @@ func (d *Daily) Round(ctx context.Context) error {
 	}
 	if now.Sub(last) > overdueAfter && now.Sub(d.alarmed) > time.Hour {
 		d.alarmed = now
-		d.Alarm("no day could be reconciled with Stripe for 26 hours", err)
+		d.Alarm(Overdue, "no day could be reconciled with Stripe for 26 hours", err)
 	}
 	if len(kept) > 0 {
 		d.Told(kept[len(kept)-1])
@@ -100,7 +106,7 @@ func (d *Daily) days(ctx context.Context, now time.Time) error {
 			return err
 		}
 		if report.Count > 0 {
-			d.Alarm(fmt.Sprintf("the books and Stripe differ on %s, differences: %d; paylink reconcile -day %s tells them", date, report.Count, date), nil)
+			d.Alarm(Differs, fmt.Sprintf("the books and Stripe differ on %s, differences: %d; paylink reconcile -day %s tells them", date, report.Count, date), nil)
 		}
 	}
 	return nil

@@ -356,7 +356,7 @@ func TestTwoInstancesAtOnceReconcileADayOnce(t *testing.T) {
 		var runs, told atomic.Int32
 		instance := func() *clock.Daily {
 			return &clock.Daily{
-				Diary: s.db, Told: func(clock.Kept) { told.Add(1) }, Alarm: func(text string, err error) { s.Error(text, err) },
+				Diary: s.db, Told: func(clock.Kept) { told.Add(1) }, Alarm: func(name, text string, err error) { s.Error(name, text, err) },
 				Reconcile: func(ctx context.Context, first, last day.Date) (clock.Report, error) {
 					runs.Add(1)
 					return s.reconciler().Reconcile(ctx, first, last)
@@ -405,7 +405,7 @@ func TestADayThatCouldNotBeComparedIsMadeUpFor(t *testing.T) {
 		books := s.reconciler()
 		books.Stripe = broken
 		daily := &clock.Daily{
-			Diary: s.db, Reconcile: books.Reconcile, Told: func(k clock.Kept) { newest = k }, Alarm: func(text string, err error) { alarms = append(alarms, fmt.Sprint(text, " ", err)) },
+			Diary: s.db, Reconcile: books.Reconcile, Told: func(k clock.Kept) { newest = k }, Alarm: func(name, text string, err error) { alarms = append(alarms, fmt.Sprint(name, ": ", text, " ", err)) },
 		}
 		morning := nextMorning()
 		s.at(morning)
