@@ -103,6 +103,10 @@ func Next(l Life, e Event) (Life, []Effect, error) {
 		if !l.State.Booked() {
 			return l, nil, ErrNotCharged
 		}
+	case Decided:
+		if l.State == Open || l.State.InFlight() { // there is nothing to decide yet
+			return l, nil, ErrNotCharged
+		}
 	}
 	switch l.State {
 	case Open:
@@ -125,7 +129,7 @@ func mismatch(l Life) (Life, []Effect, error) {
 	case l.State == Review:
 		return l, nil, nil
 	case l.State.Booked():
-		l.Held, l.NextAt = l.State == PaidAfterClose, time.Time{}
+		l.Held = l.State == PaidAfterClose && l.Refunding == NoRefund // a refund that may have been sent is looked for on
 		return l, effects(RaiseAlarm), nil
 	}
 	l.State, l.Reason, l.NextAt = Review, ReasonMismatch, time.Time{}
@@ -184,7 +188,7 @@ func succeeded(l Life, e Event) (Life, []Effect, error) {
 }
 
 func open(l Life, e Event) (Life, []Effect, error) {
-	if e.Paused {
+	if e.Paused || l.ClosingAs != "" {
 		return openInBackup(l, e)
 	}
 	late := !e.Now.Before(l.ExpiresAt)
@@ -261,9 +265,13 @@ func open(l Life, e Event) (Life, []Effect, error) {
 }
 
 // openInBackup is a payment that was open when the backup was made: what became of it since nobody here knows, so that it closes by an answered cancel only.
+// Once that has begun it goes on, even if the mode ends before.
 func openInBackup(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
 	case Claim, WasResent, CreditCovers:
+		if !e.Paused {
+			return l, nil, ErrClosed
+		}
 		return l, nil, ErrPaused
 	case GotCanceled:
 		return canceled(l, e)
@@ -283,6 +291,13 @@ func openInBackup(l Life, e Event) (Life, []Effect, error) {
 }
 
 func inFlight(l Life, e Event) (Life, []Effect, error) {
+	switch e.Kind {
+	case Claim, WasResent, CreditCovers:
+		if e.Paused {
+			return l, nil, ErrPaused
+		}
+		return l, nil, ErrElsewhere
+	}
 	if e.Paused && l.ClosingAs == "" {
 		l.ClosingAs = Expired
 		if l.Revoke || e.Kind == WasRevoked {
@@ -290,11 +305,6 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 		}
 	}
 	switch e.Kind {
-	case Claim, WasResent, CreditCovers:
-		if e.Paused {
-			return l, nil, ErrPaused
-		}
-		return l, nil, ErrElsewhere
 	case WasRevoked: // T14: the payer is paying now; it is stopped if it still can be
 		if !l.Revoke {
 			l.Revoke, l.Reason, l.NextAt = true, e.Reason, sooner(l.NextAt, e.Now)
@@ -315,6 +325,10 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	}
 	if e.Attempt != l.Attempt {
 		return l, nil, nil // an older attempt's echo
+	}
+	if e.Paused && (e.Kind == GotDecline || e.Kind == GotRefusal) { // attempts that the backup does not know may be pending
+		l.State = Unknown
+		return closing(l, e)
 	}
 	switch e.Kind {
 	case GotDecline:
@@ -380,11 +394,6 @@ func tick(l Life, e Event) (Life, []Effect, error) {
 // afterNo is T5, T6, T20 and T22: nothing is pending, so that a payment closes here without waiting for a cancel.
 func afterNo(l Life, e Event, as AttemptState) (Life, []Effect, error) {
 	end := Effect{Kind: EndAttempt, Attempt: l.Attempt, As: as}
-	if e.Paused { // attempts that the backup does not know may be pending
-		l.State = Unknown
-		l, do, err := closing(l, e)
-		return l, append(do, end), err
-	}
 	next := Open
 	switch {
 	case l.Revoke:

@@ -171,6 +171,9 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 	switch {
 	case e.As == Revoked && e.Charged != 0:
 		return l, nil, ErrCharged
+	case e.As == Revoked && l.IntentID != "": // a charge may still be on its way: it closes once the cancel is answered
+		l.State, l.ClosingAs, l.Revoke, l.Reason, l.Looks = Unknown, Revoked, true, ReasonReview, 0
+		return closing(l, e)
 	case e.As == Revoked:
 		l.Reason = ReasonReview
 		l, do, err := closeAs(l, e, Revoked)
@@ -180,7 +183,8 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 	case e.As == Paid && (!e.Bound || !e.Matches):
 		return l, nil, ErrTotalMoved
 	case e.As == Paid:
-		l.State, l.Reason, l.Charged, l.NextAt, l.CancelDue, l.ClosingAs = Paid, "", e.Charged, time.Time{}, false, ""
+		// What went back while a person was deciding is looked for at once.
+		l.State, l.Reason, l.Charged, l.NextAt, l.CancelDue, l.ClosingAs = Paid, "", e.Charged, e.Now, false, ""
 		return l, append(effects(BookPaid, ShutDoor), ends...), nil
 	case e.As == Refunded:
 		l.State, l.Reason, l.Charged, l.CancelDue, l.ClosingAs = PaidAfterClose, ReasonReview, e.Charged, false, ""

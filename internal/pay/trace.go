@@ -4,6 +4,9 @@ package pay
 // names another attempt's PaymentMethod says nothing of this one; nor does an error if an earlier attempt used the same PaymentMethod.
 func seen(in Intent, v View) Event {
 	p := v.Payment
+	if in.ID == p.IntentID && in.Account == p.StripeAccount && in.Status == IntentCanceled { // whatever it was for, it never will be charged
+		return Event{Kind: GotCanceled}
+	}
 	if in.ID != p.IntentID || in.Account != p.StripeAccount || in.Amount != p.Amount() || in.Currency != "usd" || in.Status == RequiresCapture {
 		return Event{Kind: GotMismatch}
 	}
@@ -15,9 +18,6 @@ func seen(in Intent, v View) Event {
 			}
 		}
 		return e
-	}
-	if in.Status == IntentCanceled {
-		return Event{Kind: GotCanceled}
 	}
 	e := Event{Kind: NoTrace, Attempt: p.Attempt}
 	current := v.Current()
