@@ -53,7 +53,7 @@ type Event struct {
 	Charged money.Cents   // for GotSuccess and Decided: what Stripe shows as charged
 	Amount  money.Cents   // for AskedBack: how much; for GotBack: given back in all, as Stripe shows it
 	Settled bool          // for GotBack: the refund that was asked for is among them
-	Waiting bool          // for GotBack and Tick: a refund or a dispute is not at its end
+	Waiting bool          // of money in the books: a refund or a dispute is not at its end
 	Contest bool          // for GotBack: a dispute is new, or lost
 	As      State         // for Decided: Paid, Applied, Refunded or Revoked
 	Matches bool          // for Decided: what was charged is what was asked for

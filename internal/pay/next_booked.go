@@ -18,8 +18,16 @@ const (
 // waitForBank is how often a payment with a refund or a dispute that is not at its end is looked at; that can take days.
 const waitForBank = time.Hour
 
-// booked is what may happen to money that is in the books: it is applied (T16), goes back, is disputed.
+// booked is what may happen to money that is in the books: it is applied (T16), goes back, is disputed. While the bank has not come to its end it is looked at.
 func booked(l Life, e Event) (Life, []Effect, error) {
+	next, do, err := inBooks(l, e)
+	if err == nil && next != l && next.NextAt.IsZero() && e.Waiting {
+		next.NextAt = e.Now.Add(waitForBank)
+	}
+	return next, do, err
+}
+
+func inBooks(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
 	case Claim, WasResent, WasRevoked, CreditCovers:
 		return l, nil, ErrClosed
@@ -137,7 +145,7 @@ func gotBack(l Life, e Event) (Life, []Effect, error) {
 	case l.State == PaidAfterClose && l.GivenBack >= l.Charged:
 		l.State, l.Held = Refunded, false
 	case l.State == Refunded && l.GivenBack < l.Charged:
-		l.State, l.Held = PaidAfterClose, true // a person decides how the money goes back now
+		l.State, l.Held = PaidAfterClose, l.Refunding == NoRefund // a person decides how the money goes back now, unless another refund is under way
 	case l.State == PaidAfterClose && e.Settled && l.Refunding == NoRefund:
 		l.Held = true // the refund failed at once
 	}
