@@ -47,6 +47,9 @@ func seen(in Intent, v View) Event {
 // nothing of what that send does, unless it is an end: it may even name the same PaymentMethod.
 func seenSince(in Intent, v View, asked Life) Event {
 	e, now := seen(in, v), v.Payment.Life
+	if now.State.Booked() { // a tick would decide about the money, and what has gone back was not read
+		return e
+	}
 	if asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends {
 		switch e.Kind {
 		case GotAction, GotReady, NoTrace, StillRunning:
