@@ -56,7 +56,17 @@ func (m *Machine) tendBooked(ctx context.Context, v View) error {
 }
 
 func (m *Machine) applyKind(ctx context.Context, id string, kind EventKind, detail string, by trail.Actor) error {
-	_, err := m.apply(ctx, id, act{by: by, detail: detail, event: func(View) (Event, error) { return Event{Kind: kind}, nil }, fill: func(_ View, c *Change) error {
+	return m.ofRefund(ctx, id, "", kind, detail, by)
+}
+
+// ofRefund brings an answer to a refund home; one to a refund that is over says nothing of the one that waits now. "" is whichever waits.
+func (m *Machine) ofRefund(ctx context.Context, id, refundID string, kind EventKind, detail string, by trail.Actor) error {
+	_, err := m.apply(ctx, id, act{by: by, detail: detail, event: func(v View) (Event, error) {
+		if r := v.Waiting(); refundID != "" && (r == nil || r.ID != refundID) {
+			return Event{}, errKnown
+		}
+		return Event{Kind: kind}, nil
+	}, fill: func(_ View, c *Change) error {
 		for i := range c.Refunds {
 			if c.Refunds[i].State == RefundNotMade {
 				c.Refunds[i].Code = detail
@@ -64,6 +74,9 @@ func (m *Machine) applyKind(ctx context.Context, id string, kind EventKind, deta
 		}
 		return nil
 	}})
+	if errors.Is(err, errKnown) {
+		return nil
+	}
 	return err
 }
 
@@ -149,7 +162,7 @@ func (m *Machine) sendRefund(ctx context.Context, id string, by trail.Actor) err
 		return nil
 	}
 	if r.Amount > p.Charged-p.GivenBack { // somebody has given money back at Stripe since
-		return m.applyKind(ctx, id, BackRefused, "amount_too_large", by)
+		return m.ofRefund(ctx, id, r.ID, BackRefused, "amount_too_large", by)
 	}
 	back, err := m.Gateway.Refund(ctx, RefundRequest{Key: "refund:" + r.ID, Account: p.StripeAccount, IntentID: p.IntentID, Amount: r.Amount, RefundID: r.ID, PaymentID: p.ID})
 	var no *RequestError
@@ -158,9 +171,9 @@ func (m *Machine) sendRefund(ctx context.Context, id string, by trail.Actor) err
 	case err == nil:
 		return m.learn(ctx, id, []GivenBack{back}, by)
 	case errors.As(err, &dead):
-		return m.applyKind(ctx, id, BackDead, "", by)
+		return m.ofRefund(ctx, id, r.ID, BackDead, "", by)
 	case errors.As(err, &no):
-		return m.applyKind(ctx, id, BackRefused, no.Code, by)
+		return m.ofRefund(ctx, id, r.ID, BackRefused, no.Code, by)
 	}
 	return m.applyKind(ctx, id, BackUnclear, "", by)
 }

@@ -683,6 +683,7 @@ func TestFinanceDecidesAReviewByWhatStripeShows(t *testing.T) {
 				b.Fatal(err)
 			}
 			s.is(pay.Paid)
+			b.pass(time.Second) // what went back meanwhile is looked for
 			b.balanced()
 		})
 	})

@@ -114,7 +114,7 @@ func (m *Machine) situate(e *Event, v View) {
 			facts.Standing.Credit += o.Frozen.Summary.CreditApplied
 		}
 	}
-	if e.Kind == Tick {
+	if e.Kind != GotBack {
 		e.Waiting = slices.ContainsFunc(v.Refunds, func(r Refund) bool { return r.State == RefundOnWay }) ||
 			slices.ContainsFunc(v.Disputes, func(d Dispute) bool { return !d.Over() })
 	}

@@ -54,7 +54,7 @@ type Event struct {
 	Charged money.Cents   // for GotSuccess and Decided: what Stripe shows as charged
 	Amount  money.Cents   // for AskedBack: how much; for GotBack: given back in all, as Stripe shows it
 	Settled bool          // for GotBack: the refund that was asked for is among them
-	Waiting bool          // for GotBack and Tick: a refund or a dispute is not at its end
+	Waiting bool          // of money in the books: a refund or a dispute is not at its end
 	Contest bool          // for GotBack: a dispute is new, or lost
 	As      State         // for Decided: Paid, Applied, Refunded or Revoked
 	Matches bool          // for Decided: what was charged is what was asked for
@@ -105,6 +105,10 @@ func Next(l Life, e Event) (Life, []Effect, error) {
 		if !l.State.Booked() {
 			return l, nil, ErrNotCharged
 		}
+	case Decided:
+		if l.State == Open || l.State.InFlight() { // there is nothing to decide yet
+			return l, nil, ErrNotCharged
+		}
 	}
 	switch l.State {
 	case Open:
@@ -127,7 +131,7 @@ func mismatch(l Life) (Life, []Effect, error) {
 	case l.State == Review:
 		return l, nil, nil
 	case l.State.Booked():
-		l.Held, l.NextAt = l.State == PaidAfterClose, time.Time{}
+		l.Held = l.State == PaidAfterClose && l.Refunding == NoRefund // a refund that may have been sent is looked for on
 		return l, []Effect{alarm(Mismatch)}, nil
 	}
 	l.State, l.Reason, l.NextAt = Review, ReasonMismatch, time.Time{}
@@ -186,7 +190,7 @@ func succeeded(l Life, e Event) (Life, []Effect, error) {
 }
 
 func open(l Life, e Event) (Life, []Effect, error) {
-	if e.Paused {
+	if e.Paused || l.ClosingAs != "" {
 		return openInBackup(l, e)
 	}
 	late := !e.Now.Before(l.ExpiresAt)
@@ -263,9 +267,13 @@ func open(l Life, e Event) (Life, []Effect, error) {
 }
 
 // openInBackup is a payment that was open when the backup was made: what became of it since nobody here knows, so that it closes by an answered cancel only.
+// Once that has begun it goes on, even if the mode ends before.
 func openInBackup(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
 	case Claim, WasResent, CreditCovers:
+		if !e.Paused {
+			return l, nil, ErrClosed
+		}
 		return l, nil, ErrPaused
 	case GotCanceled:
 		return canceled(l, e)
@@ -285,6 +293,13 @@ func openInBackup(l Life, e Event) (Life, []Effect, error) {
 }
 
 func inFlight(l Life, e Event) (Life, []Effect, error) {
+	switch e.Kind {
+	case Claim, WasResent, CreditCovers:
+		if e.Paused {
+			return l, nil, ErrPaused
+		}
+		return l, nil, ErrElsewhere
+	}
 	if e.Paused && l.ClosingAs == "" {
 		l.ClosingAs = Expired
 		if l.Revoke || e.Kind == WasRevoked {
@@ -292,11 +307,6 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 		}
 	}
 	switch e.Kind {
-	case Claim, WasResent, CreditCovers:
-		if e.Paused {
-			return l, nil, ErrPaused
-		}
-		return l, nil, ErrElsewhere
 	case WasRevoked: // T14: the payer is paying now; it is stopped if it still can be
 		if !l.Revoke {
 			l.Revoke, l.Reason, l.NextAt = true, e.Reason, sooner(l.NextAt, e.Now)
@@ -317,6 +327,10 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	}
 	if e.Attempt != l.Attempt {
 		return l, nil, nil // an older attempt's echo
+	}
+	if e.Paused && (e.Kind == GotDecline || e.Kind == GotRefusal) { // attempts that the backup does not know may be pending
+		l.State = Unknown
+		return closing(l, e)
 	}
 	switch e.Kind {
 	case GotDecline:
@@ -391,11 +405,6 @@ func tick(l Life, e Event) (Life, []Effect, error) {
 // afterNo is T5, T6, T20 and T22: nothing is pending, so that a payment closes here without waiting for a cancel.
 func afterNo(l Life, e Event, as AttemptState) (Life, []Effect, error) {
 	end := Effect{Kind: EndAttempt, Attempt: l.Attempt, As: as}
-	if e.Paused { // attempts that the backup does not know may be pending
-		l.State = Unknown
-		l, do, err := closing(l, e)
-		return l, append(do, end), err
-	}
 	next := Open
 	switch {
 	case l.Revoke:

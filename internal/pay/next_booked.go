@@ -18,8 +18,16 @@ const (
 // waitForBank is how often a payment with a refund or a dispute that is not at its end is looked at; that can take days.
 const waitForBank = time.Hour
 
-// booked is what may happen to money that is in the books: it is applied (T16), goes back, is disputed.
+// booked is what may happen to money that is in the books: it is applied (T16), goes back, is disputed. While the bank has not come to its end it is looked at.
 func booked(l Life, e Event) (Life, []Effect, error) {
+	next, do, err := inBooks(l, e)
+	if err == nil && next != l && next.NextAt.IsZero() && e.Waiting {
+		next.NextAt = e.Now.Add(waitForBank)
+	}
+	return next, do, err
+}
+
+func inBooks(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
 	case Claim, WasResent, WasRevoked, CreditCovers:
 		return l, nil, ErrClosed
@@ -137,7 +145,7 @@ func gotBack(l Life, e Event) (Life, []Effect, error) {
 	case l.State == PaidAfterClose && l.GivenBack >= l.Charged:
 		l.State, l.Held = Refunded, false
 	case l.State == Refunded && l.GivenBack < l.Charged:
-		l.State, l.Held = PaidAfterClose, true // a person decides how the money goes back now
+		l.State, l.Held = PaidAfterClose, l.Refunding == NoRefund // a person decides how the money goes back now, unless another refund is under way
 	case l.State == PaidAfterClose && e.Settled && l.Refunding == NoRefund:
 		l.Held = true // the refund failed at once
 	}
@@ -171,6 +179,9 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 	switch {
 	case e.As == Revoked && e.Charged != 0:
 		return l, nil, ErrCharged
+	case e.As == Revoked && l.IntentID != "": // a charge may still be on its way: it closes once the cancel is answered
+		l.State, l.ClosingAs, l.Revoke, l.Reason, l.Looks = Unknown, Revoked, true, ReasonReview, 0
+		return closing(l, e)
 	case e.As == Revoked:
 		l.Reason = ReasonReview
 		l, do, err := closeAs(l, e, Revoked)
@@ -180,7 +191,8 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 	case e.As == Paid && (!e.Bound || !e.Matches):
 		return l, nil, ErrTotalMoved
 	case e.As == Paid:
-		l.State, l.Reason, l.Charged, l.NextAt, l.CancelDue, l.ClosingAs = Paid, "", e.Charged, time.Time{}, false, ""
+		// What went back while a person was deciding is looked for at once.
+		l.State, l.Reason, l.Charged, l.NextAt, l.CancelDue, l.ClosingAs = Paid, "", e.Charged, e.Now, false, ""
 		return l, append(effects(BookPaid, ShutDoor), ends...), nil
 	case e.As == Refunded:
 		l.State, l.Reason, l.Charged, l.CancelDue, l.ClosingAs = PaidAfterClose, ReasonReview, e.Charged, false, ""

@@ -4,6 +4,9 @@ package pay
 // names another attempt's PaymentMethod says nothing of this one; nor does an error if an earlier attempt used the same PaymentMethod.
 func seen(in Intent, v View) Event {
 	p := v.Payment
+	if in.ID == p.IntentID && in.Account == p.StripeAccount && in.Status == IntentCanceled { // whatever it was for, it never will be charged
+		return Event{Kind: GotCanceled}
+	}
 	if in.ID != p.IntentID || in.Account != p.StripeAccount || in.Amount != p.Amount() || in.Currency != "usd" || in.Status == RequiresCapture {
 		return Event{Kind: GotMismatch}
 	}
@@ -15,9 +18,6 @@ func seen(in Intent, v View) Event {
 			}
 		}
 		return e
-	}
-	if in.Status == IntentCanceled {
-		return Event{Kind: GotCanceled}
 	}
 	e := Event{Kind: NoTrace, Attempt: p.Attempt}
 	current := v.Current()
@@ -47,6 +47,9 @@ func seen(in Intent, v View) Event {
 // nothing of what that send does, unless it is an end: it may even name the same PaymentMethod.
 func seenSince(in Intent, v View, asked Life) Event {
 	e, now := seen(in, v), v.Payment.Life
+	if now.State.Booked() { // a tick would decide about the money, and what has gone back was not read
+		return e
+	}
 	if asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends {
 		switch e.Kind {
 		case GotAction, GotReady, NoTrace, StillRunning:
