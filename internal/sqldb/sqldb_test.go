@@ -830,7 +830,7 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 		fill("payments", "t.id = '"+p.ID+"'", map[string]string{"id": text("p"), "form_key": text("f"), "intent_id": text("pi_"), "frozen": "'{}'", "client_id": text("c"), "vehicle_id": "NULL", "created_ms": "s.n"})
 		fill("links", "t.payment_id = '"+p.ID+"'", map[string]string{"id": text("l"), "payment_id": text("p"), "digest": text("d")})
 		fill("messages", "t.payment_id = '"+p.ID+"'", map[string]string{"id": text("m"), "payment_id": text("p"), "link_id": text("l"), "box": "''", "next_ms": "NULL"})
-		fill("postings", "t.client_id = '100043' AND t.account = 'receivable'", map[string]string{"entry_id": text("e"), "client_id": text("c")})
+		fill("postings", "t.entry_id = 'entry-demo-100043'", map[string]string{"entry_id": text("e"), "client_id": text("c")})
 		fill("entries", "t.client_id = '100043' AND t.cause LIKE 'opening %'", map[string]string{"id": text("e"), "cause": text("receipt pi_"), "client_id": "NULL", "stripe_account": "'acct_1'", "at_ms": "s.n"})
 		if _, err := b.Hear(b.ctx, pay.Notice{ID: "evt", Type: "payment_intent.succeeded", At: began}); err != nil {
 			b.Fatal(err)
