@@ -830,7 +830,12 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 		fill("payments", "t.id = '"+p.ID+"'", map[string]string{"id": text("p"), "form_key": text("f"), "intent_id": text("pi_"), "frozen": "'{}'", "client_id": text("c"), "vehicle_id": "NULL", "created_ms": "s.n"})
 		fill("links", "t.payment_id = '"+p.ID+"'", map[string]string{"id": text("l"), "payment_id": text("p"), "digest": text("d")})
 		fill("messages", "t.payment_id = '"+p.ID+"'", map[string]string{"id": text("m"), "payment_id": text("p"), "link_id": text("l"), "box": "''", "next_ms": "NULL"})
-		fill("postings", "t.client_id = '100043' AND t.account = 'receivable'", map[string]string{"entry_id": text("e"), "client_id": text("c")})
+		fill("postings", "t.entry_id = 'entry-demo-100043'", map[string]string{"entry_id": text("e"), "client_id": text("c")})
+		fill("entries", "t.client_id = '100043' AND t.cause LIKE 'opening %'", map[string]string{"id": text("e"), "cause": text("receipt pi_"), "client_id": "NULL", "stripe_account": "'acct_1'", "at_ms": "s.n"})
+		if _, err := b.Hear(b.ctx, pay.Notice{ID: "evt", Type: "payment_intent.succeeded", At: began}); err != nil {
+			b.Fatal(err)
+		}
+		fill("stripe_events", "t.id = 'evt'", map[string]string{"id": text("evt_")})
 		exec(`ANALYZE`)
 		b.must(conn.Close())
 		live := `state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`
@@ -847,6 +852,11 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 			`SELECT * FROM links WHERE payment_id = 'p77' AND created_ms > $1`:                                              "links_",
 			`SELECT * FROM messages WHERE payment_id = 'p77' AND created_ms > $1`:                                           "messages_of_payment",
 			`SELECT SUM(amount) FROM postings WHERE client_id = 'c77' AND $1 = 1`:                                           "postings_of_client",
+			`SELECT * FROM entries WHERE cause IN ('receipt pi_77', 'receipt pi_78') AND at_ms > $1`:                        "cause",
+			`SELECT * FROM entries WHERE stripe_account = 'acct_1' AND at_ms >= $1 AND at_ms < 9`:                           "entries_of_stripe",
+			`SELECT MIN(stripe_account) FROM entries WHERE stripe_account > 'acct_0' AND $1 = 1`:                            "entries_of_stripe",
+			`SELECT * FROM payments WHERE (intent_id = 'pi_77' OR id = 'p77') AND $1 = 1`:                                   "intent_id",
+			`SELECT id FROM stripe_events WHERE id IN ('evt_77', 'evt_78') AND at_ms > $1`:                                  "stripe_events",
 			`SELECT * FROM attempts WHERE payment_id = 'p77' AND n > $1`:                                                    "attempts",
 		} {
 			plan := b.plan(strings.ReplaceAll(query, "$1", "1"))

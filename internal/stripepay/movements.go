@@ -17,7 +17,7 @@ import (
 func eventTypes() []*string {
 	return stripe.StringSlice([]string{
 		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing", "payment_intent.requires_action",
-		"payment_intent.succeeded", "charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed",
+		"payment_intent.succeeded", "charge.refunded", "charge.refund.updated", "refund.created", "refund.updated",
 		"charge.dispute.created", "charge.dispute.updated", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated", "charge.dispute.closed",
 	})
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripe/stripe-go/v76"
+
 	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/sim/stripesim"
@@ -620,5 +622,27 @@ func TestWhatTheBankSendsBackAndWhatStripeTakes(t *testing.T) {
 		if m, err := g.MovementsOf(t.Context(), connected, object); err != nil || len(m) != count {
 			t.Errorf("%s moved %+v, %v", object, m, err)
 		}
+	}
+}
+
+func TestAnotherCurrencyIsNotTakenForDollars(t *testing.T) {
+	b := start(t, "")
+	g := b.gateway(t, nil)
+	if _, err := b.raw().PaymentIntents.New(&stripe.PaymentIntentParams{
+		Amount: stripe.Int64(4200), Currency: stripe.String("eur"), PaymentMethodTypes: stripe.StringSlice([]string{"card"}), PaymentMethod: stripe.String("pm_card_visa"), Confirm: stripe.Bool(true),
+	}); err != nil {
+		t.Fatal("no payment in euros could be made")
+	}
+	var got []string
+	if err := g.Movements(t.Context(), "", now(), now().Add(time.Second), func(page []pay.Movement) error {
+		for _, m := range page {
+			got = append(got, m.Type)
+		}
+		return nil
+	}); err != nil || !slices.Equal(got, []string{"charge in eur"}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if balance, err := g.Balance(t.Context(), ""); err != nil || balance != 0 {
+		t.Errorf("the balance in dollars is %s, %v", balance, err)
 	}
 }

@@ -280,6 +280,48 @@ func TestMidnightBetweenChargeAndReceipt(t *testing.T) {
 	})
 }
 
+// Our clock and Stripe's are not one: what Stripe moves in a day's first second may be booked in the last one of the day before.
+func TestMidnightBetweenReceiptAndCharge(t *testing.T) {
+	onOne(t, func(s *shop) {
+		midnight := day.Of(opens).AddDays(1).Time()
+		p := s.send("100042", "veh_dana_civic")
+		s.at(midnight.Add(-time.Second))
+		s.post("", "receipt "+p.IntentID, p.Amount())
+		s.at(midnight.Add(time.Second))
+		s.must(s.stripe.PayIntent(p.IntentID))
+		s.at(midnight.Add(26 * time.Hour))
+		for _, d := range []day.Date{day.Of(opens), day.Of(opens).AddDays(1)} {
+			r := s.compare(d)
+			s.agrees(r)
+			if c := r.Accounts[0].Control; c == nil || c.Books != c.Stripe {
+				s.Errorf("the control total of %s: %+v", d, c)
+			}
+		}
+	})
+}
+
+func TestADayIsClaimedOnceAndForAll(t *testing.T) {
+	onBoth(t, func(s *shop) {
+		date := day.Of(opens)
+		claim := func(want bool) {
+			t.Helper()
+			if ours, err := s.db.ClaimDay(t.Context(), date, time.Hour); err != nil || ours != want {
+				s.Errorf("claimed: %v, %v", ours, err)
+			}
+		}
+		claim(true)
+		claim(false)
+		s.at(opens.Add(59 * time.Minute))
+		claim(false)
+		s.at(opens.Add(time.Hour)) // who claimed it was cut off
+		claim(true)
+		claim(false)
+		s.must(s.db.KeepDay(t.Context(), clock.Kept{Day: date}))
+		s.at(opens.Add(100 * time.Hour))
+		claim(false)
+	})
+}
+
 func TestARangeOfDaysSumsUp(t *testing.T) {
 	onOne(t, func(s *shop) {
 		var want money.Cents

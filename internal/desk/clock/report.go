@@ -29,6 +29,14 @@ func kinds() []Kind {
 	return []Kind{Charges, Refunds, FailedRefunds, Disputes, Fees, Payouts, Other}
 }
 
+// of words an amount of a kind: "a refund of $8.58", though it takes as much away.
+func (k Kind) of(c money.Cents) string {
+	if c < 0 && (k == Refunds || k == Fees || k == Payouts) {
+		return (-c).String()
+	}
+	return c.String()
+}
+
 // Problem is what is wrong.
 type Problem string
 
@@ -200,13 +208,7 @@ func (d Difference) sentence() string {
 	if d.Kind == Other {
 		one = "movement"
 	}
-	// "A refund of $8.58", though it takes as much away.
-	amount := func(c *money.Cents) string {
-		if *c < 0 && (d.Kind == Refunds || d.Kind == Fees || d.Kind == Payouts) {
-			return (-*c).String()
-		}
-		return c.String()
-	}
+	amount := func(c *money.Cents) string { return d.Kind.of(*c) }
 	switch d.Problem {
 	case NotInBooks:
 		todo := "Ask at Stripe's dashboard who made it, and have it booked."
@@ -293,7 +295,7 @@ func (r Report) Write(out io.Writer) error {
 		w.line("")
 		w.line("Put right: the books lacked this, and it was settled now")
 		for n, one := range r.Repaired {
-			w.line("  %d. %s of %s (%s, payment %s)", n+1, strings.TrimSuffix(string(one.Kind), "s"), one.Amount, one.IntentID, one.PaymentID)
+			w.line("  %d. %s of %s (%s, payment %s)", n+1, strings.TrimSuffix(string(one.Kind), "s"), one.Kind.of(one.Amount), one.IntentID, one.PaymentID)
 		}
 	}
 	if len(r.Differences) > 0 {

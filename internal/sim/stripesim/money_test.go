@@ -1,6 +1,9 @@
 package stripesim_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,4 +212,70 @@ func TestSetupIntents(t *testing.T) {
 	}
 	_, err = b.SetupIntents.Cancel(si.ID, nil)
 	b.refusal(err, 400, "setup_intent_unexpected_state")
+}
+
+func TestPayoutsAndTheBalance(t *testing.T) {
+	b := start(t)
+	pi := b.paid(9858, "pm_card_visa")
+	balance := func() (available, pending int64) {
+		t.Helper()
+		got, err := b.Balance.Get(nil)
+		got = must(got, err)(b)
+		return got.Available[0].Amount, got.Pending[0].Amount
+	}
+	net := int64(9858 - 316)
+	if a, p := balance(); a != 0 || p != net {
+		t.Fatalf("%d and %d", a, p)
+	}
+	b.clock.move(48 * time.Hour)
+	if a, p := balance(); a != net || p != 0 {
+		t.Fatalf("after two days %d and %d", a, p)
+	}
+	control := func(path, form string) (status int, answer struct{ Payout string }) {
+		t.Helper()
+		resp, err := http.Post(b.url+"/control/stripe/payouts"+path, "application/x-www-form-urlencoded", strings.NewReader(form))
+		resp = must(resp, err)(b)
+		defer func() { _ = resp.Body.Close() }()
+		must(0, json.NewDecoder(resp.Body).Decode(&answer))(b)
+		return resp.StatusCode, answer
+	}
+	status, made := control("", "amount=5000")
+	if status != 200 {
+		t.Fatal(status)
+	}
+	po, err := b.Payouts.Get(made.Payout, nil)
+	if po = must(po, err)(b); po.Amount != 5000 || po.Status != "paid" {
+		t.Fatalf("%+v", po)
+	}
+	if a, _ := balance(); a != net-5000 {
+		t.Fatalf("after the payout %d", a)
+	}
+	if status, _ := control("/"+po.ID+"/fail", ""); status != 200 {
+		t.Fatal(status)
+	}
+	po, err = b.Payouts.Get(po.ID, &stripe.PayoutParams{Expand: stripe.StringSlice([]string{"failure_balance_transaction"})})
+	if po = must(po, err)(b); po.Status != "failed" || po.FailureBalanceTransaction.Type != "payout_failure" || po.FailureBalanceTransaction.Amount != 5000 {
+		t.Fatalf("%+v", po)
+	}
+	if a, _ := balance(); a != net {
+		t.Fatalf("after it failed %d", a)
+	}
+	for path, want := range map[string]int{"/" + po.ID + "/fail": 409, "/po_nobody/fail": 404, "": 400} {
+		if status, _ := control(path, ""); status != want {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	// One movement after the other, with what has caused it.
+	list := b.BalanceTransactions.List(&stripe.BalanceTransactionListParams{Expand: stripe.StringSlice([]string{"data.source"})})
+	var sources []any
+	for list.Next() {
+		sources = append(sources, list.BalanceTransaction().Source.Type)
+	}
+	if len(sources) != 3 || sources[0] != stripe.BalanceTransactionSourceTypePayout || sources[2] != stripe.BalanceTransactionSourceTypeCharge || list.Err() != nil {
+		t.Fatalf("%v, %v", sources, list.Err())
+	}
+	list = b.BalanceTransactions.List(&stripe.BalanceTransactionListParams{CreatedRange: &stripe.RangeQueryParams{LesserThan: b.clock.now().Unix()}})
+	if !list.Next() || list.BalanceTransaction().Source.ID != pi.LatestCharge.ID || list.Next() {
+		t.Fatal("the movements before the payout are not the charge")
+	}
 }

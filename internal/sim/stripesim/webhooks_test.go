@@ -195,3 +195,37 @@ func TestAForgedSignatureIsOne(t *testing.T) {
 		}
 	}
 }
+
+func TestEventsAreListedByTypesForThirtyDays(t *testing.T) {
+	b := start(t)
+	pi := b.paid(9858, "pm_card_visa")
+	kinds := func(types ...string) (got []string, err error) {
+		it := b.Events.List(&stripe.EventListParams{Types: stripe.StringSlice(types)})
+		for it.Next() {
+			got = append(got, string(it.Event().Type))
+		}
+		return got, it.Err()
+	}
+	got, err := kinds("payment_intent.succeeded", "charge.succeeded", "charge.refunded")
+	if want := []string{"payment_intent.succeeded", "charge.succeeded"}; err != nil || !slices.Equal(got, want) {
+		t.Fatalf("%v, %v: newest first", got, err)
+	}
+	p := &stripe.EventListParams{Types: stripe.StringSlice([]string{"payment_intent.succeeded"})}
+	p.SetStripeAccount(connected)
+	if it := b.Events.List(p); it.Next() || it.Err() != nil {
+		t.Error("another account's events are listed")
+	}
+	_, err = kinds(slices.Repeat([]string{"charge.refunded"}, 21)...)
+	b.refusal(err, 400, "")
+	b.clock.move(30 * 24 * time.Hour)
+	if got, _ := kinds("payment_intent.succeeded"); len(got) != 1 {
+		t.Errorf("after thirty days: %v", got)
+	}
+	b.clock.move(time.Second)
+	if got, _ := kinds("payment_intent.succeeded"); len(got) != 0 {
+		t.Errorf("after more than thirty days: %v", got)
+	}
+	if pi.Status != "succeeded" {
+		t.Error(pi.Status)
+	}
+}

@@ -275,6 +275,13 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 	_, err = api.Disputes.Get(id, &stripe.DisputeParams{Expand: list([]string{"charge"})})
 	ok(err)
 	ok(sim.CloseDispute(id, true))
+	po, err := sim.Payout("", 100)
+	ok(err)
+	ok(sim.FailPayout(po))
+	_, err = api.Payouts.Get(po, &stripe.PayoutParams{Expand: list([]string{"balance_transaction", "failure_balance_transaction"})})
+	ok(err)
+	_, err = api.Balance.Get(nil)
+	ok(err)
 	_, err = api.Charges.Update(off.LatestCharge.ID, &stripe.ChargeParams{Description: str("x")})
 	ok(err)
 	_, err = api.Charges.Get(off.LatestCharge.ID, &stripe.ChargeParams{Expand: list([]string{"customer", "refunds.data.balance_transaction"})})
@@ -296,7 +303,7 @@ func drive(t *testing.T, sim *stripesim.Server, api, browser *client.API) {
 		api.Customers.List(nil), api.PaymentMethods.List(&stripe.PaymentMethodListParams{Customer: &u.ID, Type: str("card")}),
 		api.Customers.ListPaymentMethods(&stripe.CustomerListPaymentMethodsParams{Customer: &u.ID}), api.SetupIntents.List(nil),
 		api.Charges.List(nil), api.Refunds.List(nil), api.BalanceTransactions.List(&stripe.BalanceTransactionListParams{Expand: list([]string{"data.source"})}),
-		api.Disputes.List(nil), api.Events.List(nil),
+		api.Disputes.List(nil), api.Events.List(nil), api.Payouts.List(nil),
 	} {
 		for it.Next() {
 		}

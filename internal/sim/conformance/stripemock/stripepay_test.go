@@ -46,7 +46,22 @@ func TestTheServiceAsksStripeForNothingUnknown(t *testing.T) {
 			t.Error(err)
 		}
 		one := []string{"POST /v1/payment_intents", "GET /v1/payment_methods/pm_123", "POST /v1/payment_intents/" + in.ID + "/confirm",
-			"POST /v1/payment_intents/" + in.ID + "/confirm", "GET /v1/payment_intents/" + in.ID, "POST /v1/payment_intents/" + in.ID + "/cancel"}
+			"POST /v1/payment_intents/" + in.ID + "/confirm", "GET /v1/payment_intents/" + in.ID, "POST /v1/payment_intents/" + in.ID + "/cancel",
+			"POST /v1/refunds", "GET /v1/refunds", "GET /v1/disputes", "POST /v1/payment_methods", "GET /v1/events", "GET /v1/balance_transactions", "GET /v1/payment_intents/" + in.ID,
+			"GET /v1/refunds/re_123", "GET /v1/payouts/po_123", "GET /v1/balance_transactions/txn_123", "GET /v1/balance"}
+		// What answers these is about other objects than were asked for, and is not believed; the questions count.
+		_, _ = g.Refund(t.Context(), pay.RefundRequest{Key: "refund:1", Account: account, IntentID: in.ID, Amount: 858, RefundID: "1", PaymentID: "1"})
+		_, _ = g.Refunds(t.Context(), account, in.ID)
+		_, _ = g.Contests(t.Context(), account, in.ID)
+		_, _ = g.Clone(t.Context(), "acct_123", "cus_123", "pm_123")
+		_ = g.Events(t.Context(), account, time.Unix(1772463600, 0), func([]pay.Notice) error { return nil })
+		_ = g.Movements(t.Context(), account, time.Unix(1772463600, 0), time.Unix(1772550000, 0), func([]pay.Movement) error { return nil })
+		for _, object := range []string{in.ID, "re_123", "po_123", "txn_123"} {
+			_, _ = g.MovementsOf(t.Context(), account, object)
+		}
+		if _, err := g.Balance(t.Context(), account); err != nil {
+			t.Error(err)
+		}
 		if got := proxy.Requests(); !slices.Equal(got[len(got)-min(len(got), len(one)):], one) {
 			t.Errorf("asked %v", got)
 		}
