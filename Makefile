@@ -1,6 +1,6 @@
 # What people do here. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: run test check bench stripe-live help
+.PHONY: run test check guards bench stripe-live help
 
 run: ## the whole town on this machine: http://127.0.0.1:8080, phone on :8081
 	go run ./cmd/paysim
@@ -13,6 +13,9 @@ check: ## the fast part: format, vet, lint and the tests that need nothing insta
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go test ./...
+
+guards: ## takes each guard of the payment machine away and sees its test fail; GUARD=name for one
+	scripts/with-postgres.sh env PAYLINK_TEST_ALL=1 go test -count=1 -tags guards_off -run 'TestEveryGuardIsMissed/$(if $(GUARD),^$(GUARD)$$)' ./internal/guard
 
 bench: ## the budgets, measured: service, bare handler and Redis memory in one run
 	go run ./bench

@@ -7,7 +7,8 @@
 // From the ground up:
 //
 //   - words: money (integer cents), phone (a number parsed once and masked ever after), day (a date on the calendar, with no time and no
-//     zone) and seal (secrets sealed at rest, and proof that what a browser brings back is ours).
+//     zone), seal (secrets sealed at rest, and proof that what a browser brings back is ours) and guard (the names of the payment machine's guards: a test
+//     build takes each away, to see its test fail).
 //   - words about words: lang (what people read, in their language, money and days included) and trail (who acts, and what is written of it).
 //   - facts: account (clients, vehicles, locations, cards on file), ledger (invoices and postings), staff (who may do what), sms (the text and
 //     its delivery), link (the token and the link) and appointment (slots).
@@ -33,5 +34,5 @@
 // Some things have one keeper. Stripe's SDK is imported by stripepay alone, Twilio's by twiliosms, the Redis client by redisdb, SQL and its
 // drivers by sqldb, the embedded Redis by cmd/paysim. From words to desk nobody imports net/http, database/sql, html/template, os or a log:
 // the business does not know that it is a web service. Only app and the commands read the clock (time.Now); others are handed one.
-// There is no init function, and no variable of a package ever changes.
+// The one file that reads the environment for guard is in no build but that of the guards' tests. There is no init function, and no variable of a package ever changes.
 package internal

@@ -23,6 +23,8 @@ if go version -m "$dir/paylink" | grep -q stripesim || go list -deps ./cmd/payli
   fail 'a simulator is linked into the service'
 fi
 
+if grep -q PAYLINK_GUARD_OFF "$dir/paylink"; then fail 'the service can be told to go without a guard'; fi
+
 mkdir "$dir/data"
 nobody=()
 if [ "$(id -u)" = 0 ]; then

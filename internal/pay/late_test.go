@@ -1,6 +1,7 @@
 package pay_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -268,6 +269,39 @@ func TestTwoAtOnceRefundOnce(t *testing.T) {
 			b.Errorf("%d refunds", n)
 		}
 	})
+}
+
+// TestTwoWhoSendOneRefundMakeOne: both have read that nothing has gone back yet. That the second makes no other is the key's doing.
+func TestTwoWhoSendOneRefundMakeOne(t *testing.T) {
+	here(t, options{}, func(b *town) {
+		s := b.send()
+		s.pays(visa)
+		slow := b.machine(b.db, b.till.Carrier)
+		slow.Gateway = &beforeRefund{Gateway: b.gateway, do: func() {
+			if err := b.till.Tend(b.ctx, s.id); err != nil {
+				b.Error(err)
+			}
+		}}
+		if err := slow.Refund(b.ctx, pay.AskBack{PaymentID: s.id, Amount: 4000, Why: "sold twice", By: finance}); err != nil {
+			b.Fatal(err)
+		}
+		b.pass(time.Minute)
+		s.givenBack(pay.Paid, 4000)
+		if n := len(s.refunds()); n != 1 {
+			b.Errorf("%d refunds", n)
+		}
+	})
+}
+
+// beforeRefund lets something happen before a refund is sent, after the lists were read.
+type beforeRefund struct {
+	pay.Gateway
+	do func()
+}
+
+func (g *beforeRefund) Refund(ctx context.Context, r pay.RefundRequest) (pay.GivenBack, error) {
+	g.do()
+	return g.Gateway.Refund(ctx, r)
 }
 
 func TestARefundWhoseKeyIsDeadWaitsForAPerson(t *testing.T) {
@@ -580,14 +614,21 @@ func TestMoneyAfterClosingIsAppliedOrGoesBack(t *testing.T) {
 	})
 	t.Run("another payment of the account is in flight: it goes back", func(t *testing.T) {
 		here(t, options{}, func(b *town) {
-			var next *sale
-			s := b.late("100043", "veh_marcus_camry", "0143", func(s *sale) {
-				expire(s)
-				next = b.sendTo("100043", "veh_marcus_f150", "0143")
+			next := b.sendTo("100043", "veh_marcus_f150", "0143") // it counts the past due, so that the late one counts none: its own quote holds
+			s := b.late("100043", "veh_marcus_camry", "0143", func(*sale) {
+				b.pass(link.Life / 2)
+				if err := b.till.Resend(b.ctx, next.id, finance); err != nil {
+					b.Fatal(err)
+				}
+				b.pass(link.Life/2 + time.Second)
 				next.pays(bank)
 			})
+			s.is(pay.Expired)
+			if v := s.view(); !v.Payment.Holds(v.Facts) {
+				b.Fatal("its quote does not hold: that alone sends the money back")
+			}
 			b.pass(time.Minute)
-			s.givenBack(pay.Refunded, 12525)
+			s.givenBack(pay.Refunded, 8288)
 			next.bank(true)
 			next.comesBack()
 			next.paid()
@@ -781,6 +822,9 @@ func TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCance
 		}
 		if _, err := b.till.Send(b.ctx, b.order("100047", "veh_hal_outback", "0147")); !errors.Is(err, pay.ErrPaused) {
 			b.Errorf("send: %v", err)
+		}
+		if _, err := b.till.Collect(b.ctx, b.collection("100047", "veh_hal_outback", "0147", visa)); !errors.Is(err, pay.ErrPaused) {
+			b.Errorf("charge a card on file: %v", err)
 		}
 		if err := b.till.Resend(b.ctx, open.id, finance); !errors.Is(err, pay.ErrPaused) {
 			b.Errorf("resend: %v", err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/link"
 	"paylink/internal/sms"
 	"paylink/internal/trail"
@@ -104,7 +105,7 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 // situate gives an event the facts that decide, as the transaction reads them.
 func (m *Machine) situate(e *Event, v View) {
 	facts := v.Facts
-	e.Now, e.Paused, e.Alone, e.Many = facts.Now, m.Paused, true, v.Late > maxLate
+	e.Now, e.Paused, e.Alone, e.Many = facts.Now, m.Paused && guard.On(guard.Reconcile), true, v.Late > maxLate
 	for _, o := range v.Others {
 		if o.State.InFlight() {
 			e.Alone = false
@@ -158,6 +159,9 @@ func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
 				return err
 			}
 		case StartRefund:
+			if guard.Off(guard.RefundRow) {
+				continue
+			}
 			c.Refunds = append(c.Refunds, Refund{ID: m.NewID(), PaymentID: v.Payment.ID, Amount: do.Amount, State: RefundWaits, Why: "came after the payment had closed", By: trail.BySystem, AskedAt: e.Now})
 		case EndRefund:
 			if r := v.Waiting(); r != nil {
@@ -233,31 +237,32 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if m.Paused {
+	if m.Paused && guard.On(guard.ReconcilePay) {
 		return Result{}, ErrPaused
 	}
 	if a := byNonce(v, t.Nonce.ID); a != nil {
 		return m.result(ctx, t.PaymentID, t.SessionID, Secret{})
 	}
-	if t.Nonce.PaymentID != t.PaymentID || t.Nonce.LinkID != t.LinkID || t.Nonce.Summary != v.Payment.SummaryHash {
+	if t.Nonce.PaymentID != t.PaymentID && guard.On(guard.NoncePayment) || t.Nonce.LinkID != t.LinkID && guard.On(guard.NonceLink) ||
+		t.Nonce.Summary != v.Payment.SummaryHash && guard.On(guard.NonceSummary) {
 		return Result{}, ErrOtherLink
 	}
-	if t.Terms != m.Terms() {
+	if t.Terms != m.Terms() && guard.On(guard.TermsVersion) {
 		return Result{}, ErrTerms
 	}
 	card, err := m.Gateway.Card(ctx, v.Payment.StripeAccount, t.PaymentMethod)
-	if err != nil {
+	if err != nil && guard.On(guard.CardKnown) {
 		var no *RequestError
 		if errors.As(err, &no) {
 			return Result{}, ErrCard
 		}
 		return Result{}, ErrUnavailable // fail closed: a card of unknown brand is not charged
 	}
-	if card.Brand != "visa" && card.Brand != "mastercard" {
+	if card.Brand != "visa" && card.Brand != "mastercard" && guard.On(guard.CardBrand) {
 		return Result{}, ErrBrand
 	}
 	// From here on nobody's going away may leave a confirm half sent.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	ctx, cancel := context.WithTimeout(lasting(ctx), ConfirmWithin)
 	defer cancel()
 	var attempt *Attempt
 	done, err := m.apply(ctx, t.PaymentID, act{
@@ -266,7 +271,7 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 			if byNonce(v, t.Nonce.ID) != nil {
 				return Event{}, errSameNonce
 			}
-			if v.Payment.State.Live() && (v.Link == nil || v.Link.ID != t.LinkID || v.Link.State != link.Live) {
+			if v.Payment.State.Live() && (v.Link == nil || v.Link.ID != t.LinkID || v.Link.State != link.Live) && guard.On(guard.LiveLink) {
 				return Event{}, ErrClosed // the link was replaced
 			}
 			return Event{Kind: Claim}, nil
@@ -297,11 +302,19 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 	return m.result(ctx, t.PaymentID, t.SessionID, secret)
 }
 
+// lasting is a context that goes on when the caller goes away.
+func lasting(ctx context.Context) context.Context {
+	if guard.Off(guard.WithoutCancel) {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 var errSameNonce = errors.New("this page view has paid already")
 
 func byNonce(v View, nonceID string) *Attempt {
 	for i := range v.Attempts {
-		if v.Attempts[i].NonceID == nonceID {
+		if v.Attempts[i].NonceID == nonceID && guard.On(guard.NonceOnce) {
 			return &v.Attempts[i]
 		}
 	}
@@ -318,7 +331,7 @@ func (m *Machine) Continue(ctx context.Context, paymentID, attemptID, sessionID 
 	if current == nil || current.ID != attemptID || current.SessionID != sessionID || !v.Payment.State.InFlight() {
 		return m.result(ctx, paymentID, sessionID, Secret{})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	ctx, cancel := context.WithTimeout(lasting(ctx), ConfirmWithin)
 	defer cancel()
 	secret, err := m.look(ctx, v, trail.Actor{Kind: trail.Payer, ID: sessionID})
 	if err != nil {
@@ -334,7 +347,7 @@ func (m *Machine) result(ctx context.Context, paymentID, sessionID string, secre
 	}
 	r := Result{View: v}
 	for i := range v.Attempts {
-		if v.Attempts[i].SessionID == sessionID {
+		if v.Attempts[i].SessionID == sessionID || guard.Off(guard.OwnSession) {
 			r.Attempt = &v.Attempts[i]
 		}
 	}
@@ -488,7 +501,7 @@ func (m *Machine) cancel(ctx context.Context, id string, p Payment, by trail.Act
 	if p.IntentID == "" {
 		return nil
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), ConfirmWithin)
+	ctx, stop := context.WithTimeout(lasting(ctx), ConfirmWithin)
 	defer stop()
 	in, err := m.Gateway.Cancel(ctx, p.StripeAccount, p.IntentID)
 	if err != nil {
@@ -613,7 +626,7 @@ type Order struct {
 // Send is T1: a payment, its link and its text, in one transaction. A second click of the same form finds the first one's payment.
 // Errors: ErrLive (with the live payment's id in *LiveError) and whatever Price refuses with.
 func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
-	if m.Paused {
+	if m.Paused && guard.On(guard.ReconcileSend) {
 		return Payment{}, ErrPaused
 	}
 	if o.FormKey == "" {
@@ -644,10 +657,10 @@ func (m *Machine) Send(ctx context.Context, o Order) (Payment, error) {
 // start is T1 for every door: it refuses what can't be sold now, closes what is stale, and freezes the quote.
 func (m *Machine) start(o Order, s Start, by Door, life time.Duration) (b Begin, stale *applied, err error) {
 	now := s.Facts.Now
-	if s.SameForm != nil {
+	if s.SameForm != nil && guard.On(guard.FormKey) {
 		return Begin{Payment: *s.SameForm}, nil, errSameForm
 	}
-	if s.Live != nil {
+	if s.Live != nil && guard.On(guard.OneLive) {
 		if s.Live.Payment.Effective(now) != Expired {
 			return b, nil, &LiveError{PaymentID: s.Live.Payment.ID, State: s.Live.Payment.State}
 		}
@@ -659,7 +672,7 @@ func (m *Machine) start(o Order, s Start, by Door, life time.Duration) (b Begin,
 		stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
 		b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
 	}
-	if s.Last != nil && (s.Last.State == PaidAfterClose || s.Last.State == Review) {
+	if s.Last != nil && (s.Last.State == PaidAfterClose || s.Last.State == Review) && guard.On(guard.Undecided) {
 		return b, nil, ErrNeedsReview // money for this vehicle is there already, and nobody has decided about it
 	}
 	frozen, err := o.Price(s.Facts)

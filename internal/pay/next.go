@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/money"
 )
 
@@ -151,7 +152,7 @@ func gotIntent(l Life, e Event) (Life, []Effect, error) {
 	if l.IntentID == e.Intent {
 		return l, nil, nil
 	}
-	if l.IntentID != "" || e.Intent == "" {
+	if l.IntentID != "" && guard.On(guard.IntentSame) || e.Intent == "" {
 		return l, nil, errWrongIntent
 	}
 	l.IntentID = e.Intent
@@ -172,7 +173,7 @@ func succeeded(l Life, e Event) (Life, []Effect, error) {
 	}
 	l.NextAt, l.CancelDue, l.ClosingAs, l.Charged = time.Time{}, false, "", e.Charged
 	was := l.State
-	if was.Closed() || !e.Bound || e.Paused {
+	if was.Closed() && guard.On(guard.LateMoney) || !e.Bound && guard.On(guard.BoundT4) || e.Paused {
 		// The reason says what it had closed as: T16 decides by that whether to apply or to refund.
 		l.State, l.Reason, l.NextAt = PaidAfterClose, Reason(was), e.Now
 		do := append(effects(BookUnapplied), alarm(LateMoney))
@@ -207,16 +208,16 @@ func open(l Life, e Event) (Life, []Effect, error) {
 		return l, effects(BookPaid), nil
 	case Claim:
 		switch {
-		case late: // T12, found by the payer before the sweeper
+		case late && guard.On(guard.ClaimTime): // T12, found by the payer before the sweeper
 			return closeAs(l, e, Expired)
-		case !e.Bound: // T19
+		case !e.Bound && guard.On(guard.BoundT3): // T19
 			l.Reason = ReasonMoved
 			return closeAs(l, e, Superseded)
 		case l.Revoke:
 			return closeAs(l, e, Revoked)
-		case l.IntentID == "":
+		case l.IntentID == "" && guard.On(guard.IntentStored):
 			return l, nil, ErrNotReady
-		case l.Declines >= MaxDeclines || l.Attempt >= MaxAttempts:
+		case l.Declines >= MaxDeclines || l.Attempt >= MaxAttempts && guard.On(guard.MostAttempts):
 			return closeAs(l, e, Locked)
 		}
 		l.State, l.Attempt, l.Phase, l.Sends, l.Looks = Paying, l.Attempt+1, 1, 1, 0
@@ -246,7 +247,7 @@ func open(l Life, e Event) (Life, []Effect, error) {
 		case !e.Bound:
 			l.Reason = ReasonMoved
 			return closeAs(l, e, Superseded)
-		case l.Resends >= MaxResends:
+		case l.Resends >= MaxResends && guard.On(guard.MostResends):
 			return l, nil, ErrResends
 		}
 		l.Resends++
@@ -298,6 +299,9 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 		if e.Paused {
 			return l, nil, ErrPaused
 		}
+		if guard.Off(guard.ClaimState) {
+			return open(l, e)
+		}
 		return l, nil, ErrElsewhere
 	}
 	if e.Paused && l.ClosingAs == "" {
@@ -309,7 +313,7 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	switch e.Kind {
 	case WasRevoked: // T14: the payer is paying now; it is stopped if it still can be
 		if !l.Revoke {
-			l.Revoke, l.Reason, l.NextAt = true, e.Reason, sooner(l.NextAt, e.Now)
+			l.Revoke, l.Reason, l.NextAt = guard.On(guard.RevokeFlag), e.Reason, sooner(l.NextAt, e.Now)
 		}
 		if l.State == NeedsAction {
 			return closing(l, e)
@@ -325,7 +329,7 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	case Tick:
 		return tick(l, e)
 	}
-	if e.Attempt != l.Attempt {
+	if e.Attempt != l.Attempt && guard.On(guard.Echo) {
 		return l, nil, nil // an older attempt's echo
 	}
 	if e.Paused && (e.Kind == GotDecline || e.Kind == GotRefusal) { // attempts that the backup does not know may be pending
@@ -346,7 +350,7 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 		l.NextAt = l.ExpiresAt
 		return l, append(effects(ReplaceLink), Effect{Kind: EndAttempt, Attempt: l.Attempt, As: WasNo}), nil
 	case GotRefusal: // T22
-		if l.State == Paying && l.Phase == 1 && l.Sends == 1 {
+		if l.State == Paying && (l.Phase == 1 || guard.Off(guard.RefusalPhase)) && (l.Sends == 1 || guard.Off(guard.RefusalCopy)) {
 			return afterNo(l, e, Refused)
 		}
 		if l.State == NeedsAction {
@@ -367,6 +371,9 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	case GotDeadAnswer:
 		if l.State == NeedsAction {
 			return tick(l, e)
+		}
+		if guard.Off(guard.DeadAnswer) {
+			return unknown(l, e)
 		}
 		l.State = Unknown
 		return closing(l, e)
@@ -411,9 +418,9 @@ func afterNo(l Life, e Event, as AttemptState) (Life, []Effect, error) {
 		next = Revoked
 	case l.ClosingAs != "":
 		next = l.ClosingAs
-	case l.CardOnFile:
+	case l.CardOnFile && guard.On(guard.SavedDeclined):
 		next = Declined
-	case l.Declines >= MaxDeclines:
+	case l.Declines >= MaxDeclines && guard.On(guard.FiveDeclines):
 		next = Locked
 	case !e.Now.Before(l.ExpiresAt):
 		next = Expired
@@ -431,7 +438,7 @@ func action(l Life, e Event) (Life, []Effect, error) {
 	switch {
 	case l.State == Paying && l.Phase != 1: // it may have been read before phase 2 began: the next look knows
 		return unknown(l, e)
-	case l.Phase != 1: // a phase never goes back
+	case l.Phase != 1 && guard.On(guard.PhaseBack): // a phase never goes back
 		l.State = Unknown
 		return closing(l, e)
 	case l.State == NeedsAction:
@@ -450,7 +457,7 @@ func action(l Life, e Event) (Life, []Effect, error) {
 // ready is T8: 3-D Secure was passed, and the server decides whether money moves.
 func ready(l Life, e Event) (Life, []Effect, error) {
 	switch {
-	case l.Revoke || l.ClosingAs != "" || !e.Now.Before(l.LeaseUntil):
+	case l.Revoke || l.ClosingAs != "" || !e.Now.Before(l.LeaseUntil) && guard.On(guard.ActionLease):
 		if l.State == Paying {
 			l.State = Unknown
 		}
@@ -460,7 +467,7 @@ func ready(l Life, e Event) (Life, []Effect, error) {
 	case l.Phase == 2: // its confirm has left no trace: the same again
 		l.Sends++
 		return resend(l, e)
-	case !e.Bound: // T19
+	case !e.Bound && guard.On(guard.BoundT8): // T19
 		if l.State == Paying {
 			l.State = Unknown
 		}
@@ -479,10 +486,10 @@ func noTrace(l Life, e Event) (Life, []Effect, error) {
 		return tick(l, e)
 	}
 	inTime := e.Now.Before(l.ExpiresAt)
-	if l.Phase == 2 {
+	if l.Phase == 2 && guard.On(guard.Phase2Lease) {
 		inTime = e.Now.Before(l.LeaseUntil)
 	}
-	if l.Revoke || l.ClosingAs != "" || !inTime {
+	if l.Revoke || l.ClosingAs != "" || !inTime && guard.On(guard.SendTime) {
 		return closing(l, e)
 	}
 	l.Sends++
@@ -496,17 +503,23 @@ func resend(l Life, e Event) (Life, []Effect, error) {
 
 // unknown is T10: never "failed", never open again without a trace.
 func unknown(l Life, e Event) (Life, []Effect, error) {
+	if guard.Off(guard.UnknownState) {
+		return afterNo(l, e, WasNo)
+	}
 	l.State = Unknown
 	return again(l, e, nil)
 }
 
 // closing stores what the payment will close as, and asks Stripe to cancel. It closes when the cancel has been answered (T9, T11, T21).
 func closing(l Life, e Event) (Life, []Effect, error) {
-	if l.ClosingAs == "" {
+	if l.ClosingAs == "" && guard.On(guard.ClosingAs) {
 		l.ClosingAs = Expired
 		if l.Revoke {
 			l.ClosingAs = Revoked
 		}
+	}
+	if guard.Off(guard.CancelFirst) {
+		return closeAs(l, e, l.ClosingAs)
 	}
 	return again(l, e, effects(SendCancel))
 }
@@ -535,7 +548,7 @@ func closeAs(l Life, e Event, as State) (Life, []Effect, error) {
 		l.NextAt = time.Time{}
 		return l, effects(ShutDoor), nil
 	}
-	l.CancelDue = true
+	l.CancelDue = guard.On(guard.CancelDue)
 	l.NextAt = e.Now.Add(wait(0))
 	return l, effects(SendCancel, ShutDoor), nil
 }

@@ -3,6 +3,7 @@ package pay
 import (
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/money"
 )
 
@@ -51,11 +52,11 @@ func inBooks(l Life, e Event) (Life, []Effect, error) {
 		switch {
 		case !l.State.Sold():
 			return l, nil, ErrNeedsReview
-		case l.Refunding != NoRefund:
+		case l.Refunding != NoRefund && guard.On(guard.OneRefund):
 			return l, nil, ErrRefunding
-		case !e.Alone:
+		case !e.Alone && guard.On(guard.RefundAlone):
 			return l, nil, ErrAccountBusy
-		case e.Amount <= 0 || e.Amount > l.Charged-l.GivenBack:
+		case e.Amount <= 0 || e.Amount > l.Charged-l.GivenBack && guard.On(guard.RefundMost):
 			return l, nil, ErrTooMuch
 		}
 		return giveBack(l, e, e.Amount)
@@ -90,10 +91,10 @@ func inBooks(l Life, e Event) (Life, []Effect, error) {
 // lateMoney is T16 by itself: money that came after closing is applied if it still buys what it was meant for, else it goes back.
 func lateMoney(l Life, e Event) (Life, []Effect, error) {
 	switch {
-	case e.Paused || e.Many || l.Reason == ReasonRestored:
+	case e.Paused || e.Many && guard.On(guard.LateMany) || l.Reason == ReasonRestored:
 		l.Held, l.NextAt = true, time.Time{}
 		return l, []Effect{alarm(LateMoneyHeld)}, nil
-	case l.Reason == Reason(Expired) && e.Bound && e.Alone && l.GivenBack == 0:
+	case (l.Reason == Reason(Expired) || guard.Off(guard.LateReason)) && (e.Bound || guard.Off(guard.LateBound)) && (e.Alone || guard.Off(guard.LateAlone)) && l.GivenBack == 0:
 		return apply(l)
 	}
 	return giveBack(l, e, l.Charged-l.GivenBack)

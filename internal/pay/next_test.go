@@ -60,6 +60,7 @@ func in(s State, change ...func(*Life)) Life {
 func revokeWaits(l *Life)               { l.Revoke, l.Reason = true, ReasonAgent }
 func phase2(l *Life)                    { l.Phase = 2 }
 func declines(n int) func(*Life)        { return func(l *Life) { l.Declines = n } }
+func tries(n int) func(*Life)           { return func(l *Life) { l.Attempt = n } }
 func closingAs(s State) func(*Life)     { return func(l *Life) { l.ClosingAs = s } }
 func cancelDue(l *Life)                 { l.CancelDue, l.NextAt = true, at(time.Minute) }
 func onFile(l *Life)                    { l.CardOnFile = true }
@@ -107,6 +108,8 @@ func TestEveryRowOfTheTable(t *testing.T) {
 		{name: "T19 found by the payer", from: in(Open), event: Event{Kind: Claim, Bound: false}, to: Superseded, do: []EffectKind{SendCancel, ShutDoor}, also: because(ReasonMoved)},
 		{name: "T3 five declines never pay", from: in(Open, declines(5)), event: Event{Kind: Claim}, to: Locked, do: []EffectKind{SendCancel, ShutDoor}},
 
+		{name: "T3 fifteen tries lock", from: in(Open, tries(MaxAttempts)), event: Event{Kind: Claim}, to: Locked, do: []EffectKind{SendCancel, ShutDoor}},
+
 		{name: "T4 from open", from: in(Open), event: Event{Kind: GotSuccess}, to: Paid, do: []EffectKind{BookPaid, ShutDoor, EndAttempt}, also: settled},
 		{name: "T4 from paying", from: in(Paying), event: Event{Kind: GotSuccess}, to: Paid, do: []EffectKind{BookPaid, ShutDoor, EndAttempt}, also: settled},
 		{name: "T4 from needs_action", from: in(NeedsAction), event: Event{Kind: GotSuccess}, to: Paid, do: []EffectKind{BookPaid, ShutDoor, EndAttempt}, also: settled},
@@ -122,6 +125,7 @@ func TestEveryRowOfTheTable(t *testing.T) {
 		{name: "T5 declined", from: in(Paying), event: Event{Kind: GotDecline}, to: Open, do: []EffectKind{EndAttempt}, also: func(l Life) bool {
 			return l.Declines == 2 && l.LeaseUntil.IsZero() && l.NextAt.Equal(l.ExpiresAt)
 		}},
+		{name: "an older attempt's no", from: in(Paying), event: Event{Kind: GotDecline, Attempt: 1}, to: Paying, also: func(l Life) bool { return l.Declines == 1 }},
 		{name: "T6 declined and late", from: in(Paying), event: Event{Kind: GotDecline, Now: end}, to: Expired, do: []EffectKind{SendCancel, ShutDoor, EndAttempt}},
 		{name: "T6 declined and revoked", from: in(Paying, revokeWaits), event: Event{Kind: GotDecline}, to: Revoked, do: []EffectKind{SendCancel, ShutDoor, EndAttempt}},
 		{name: "T6 the fifth decline", from: in(Paying, declines(4)), event: Event{Kind: GotDecline}, to: Locked, do: []EffectKind{SendCancel, ShutDoor, EndAttempt},

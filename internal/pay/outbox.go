@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/link"
 	"paylink/internal/phone"
 	"paylink/internal/sms"
@@ -74,10 +75,10 @@ func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) err
 	case m.Paused || p.Effective(now) != Open || v.Link == nil || v.Link.ID != msg.LinkID:
 		msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
 		return m.Store.SaveMessage(ctx, msg)
-	case now.Sub(msg.CreatedAt) >= HandOver || validity < minValidity:
+	case now.Sub(msg.CreatedAt) >= HandOver && guard.On(guard.HandOverTime) || validity < minValidity:
 		return m.notSent(ctx, msg, "the text could not be handed over in time")
 	}
-	if p.IntentID == "" {
+	if p.IntentID == "" && guard.On(guard.IntentFirst) {
 		in, err := m.Gateway.CreateIntent(ctx, m.intentRequest(p))
 		var no *RequestError
 		switch {
@@ -99,7 +100,7 @@ func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) err
 		}
 	}
 	pass := link.Pass{LinkID: v.Link.ID, PaymentID: p.ID, ExpiresAt: v.Link.ExpiresAt}
-	if err := m.Door.Admit(ctx, v.Link.Digest, pass); err != nil {
+	if err := m.Door.Admit(ctx, v.Link.Digest, pass); err != nil && guard.On(guard.DoorFirst) {
 		return m.later(ctx, msg, now.Add(retryAfter))
 	}
 	return m.handOver(ctx, msg, v, validity)
@@ -165,7 +166,7 @@ func (m *Machine) handOver(ctx context.Context, msg sms.Message, v View, validit
 	now := v.Facts.Now
 	if out, err := m.Store.OptedOut(ctx, msg.Phone.E164()); err != nil {
 		return err
-	} else if out {
+	} else if out && guard.On(guard.OptOut) {
 		m.take(&msg, sms.Receipt{Status: sms.Failed, ErrorCode: codeOptedOut}, now)
 		return m.Store.SaveMessage(ctx, msg)
 	}
@@ -228,7 +229,7 @@ func (m *Machine) resolve(ctx context.Context, msg sms.Message, v View) error {
 		}
 	case since >= giveUpAfter:
 		m.take(&msg, sms.Receipt{Status: sms.Failed}, now)
-	case msg.Tries == 1 && since >= sendAgainFrom && msg.Kind == sms.LinkText:
+	case (msg.Tries == 1 || guard.Off(guard.OneMoreText)) && since >= sendAgainFrom && msg.Kind == sms.LinkText:
 		validity := v.Payment.ExpiresAt.Sub(now) - validityLess
 		if v.Payment.Effective(now) == Open && v.Link != nil && v.Link.ID == msg.LinkID && validity >= minValidity {
 			return m.handOver(ctx, msg, v, validity) // the one automatic re-send (I10)

@@ -1,5 +1,7 @@
 package pay
 
+import "paylink/internal/guard"
+
 // seen is decision 5, the trace rule: what a PaymentIntent, as Stripe shows it, says of a payment's current attempt. A status or an error that
 // names another attempt's PaymentMethod says nothing of this one; nor does an error if an earlier attempt used the same PaymentMethod.
 func seen(in Intent, v View) Event {
@@ -7,7 +9,8 @@ func seen(in Intent, v View) Event {
 	if in.ID == p.IntentID && in.Account == p.StripeAccount && in.Status == IntentCanceled { // whatever it was for, it never will be charged
 		return Event{Kind: GotCanceled}
 	}
-	if in.ID != p.IntentID || in.Account != p.StripeAccount || in.Amount != p.Amount() || in.Currency != "usd" || in.Status == RequiresCapture {
+	if in.ID != p.IntentID || in.Account != p.StripeAccount && guard.On(guard.SameAccount) || in.Amount != p.Amount() && guard.On(guard.SameAmount) ||
+		in.Currency != "usd" && guard.On(guard.SameCurrency) || in.Status == RequiresCapture {
 		return Event{Kind: GotMismatch}
 	}
 	if in.Status == IntentSucceeded {
@@ -30,14 +33,17 @@ func seen(in Intent, v View) Event {
 			again = true
 		}
 	}
+	names := func(method string) bool {
+		return method == current.PaymentMethod || method != "" && guard.Off(guard.TraceCard)
+	}
 	switch {
 	case in.Status == Processing:
 		e.Kind = StillRunning
-	case in.Status == RequiresAction && in.PaymentMethod == current.PaymentMethod:
+	case in.Status == RequiresAction && names(in.PaymentMethod):
 		e.Kind = GotAction
-	case in.Status == RequiresConfirmation && in.PaymentMethod == current.PaymentMethod:
+	case in.Status == RequiresConfirmation && names(in.PaymentMethod):
 		e.Kind = GotReady
-	case in.ErrorMethod == current.PaymentMethod && !again:
+	case names(in.ErrorMethod) && (!again || guard.Off(guard.TraceAgain)):
 		e.Kind = GotDecline
 	}
 	return e
@@ -50,7 +56,7 @@ func seenSince(in Intent, v View, asked Life) Event {
 	if now.State.Booked() { // a tick would decide about the money, and what has gone back was not read
 		return e
 	}
-	if asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends {
+	if (asked.Attempt != now.Attempt || asked.Phase != now.Phase || asked.Sends != now.Sends) && guard.On(guard.TraceSince) {
 		switch e.Kind {
 		case GotAction, GotReady, NoTrace, StillRunning:
 			return Event{Kind: Tick}

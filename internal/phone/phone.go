@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"paylink/internal/guard"
 )
 
 // Why a number is refused.
@@ -66,6 +68,9 @@ func (n Number) Last4() string {
 func (n Number) String() string {
 	if n.IsZero() {
 		return ""
+	}
+	if guard.Off(guard.PhoneMasked) {
+		return n.e164
 	}
 	return "••" + n.Last4()
 }

@@ -22,7 +22,7 @@ func guards(postgres bool) *goose.Migration {
 		statements = postgresGuards()
 	}
 	return goose.NewGoMigration(2, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
-		for _, s := range statements {
+		for _, s := range loosenTexts(statements) {
 			if _, err := t.ExecContext(ctx, s); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"paylink/internal/guard"
 	"paylink/internal/phone"
 	"paylink/internal/sms"
 	"paylink/internal/trail"
@@ -144,7 +145,7 @@ func (d *DB) Deliver(ctx context.Context, got sms.Delivery) error {
 		}
 		// A text that was given up or dropped here while its answer was lost has arrived all the same, if the carrier says so.
 		ours := m.SID == "" && (m.Status == sms.Failed || m.Status == sms.Dropped)
-		if got.Status == "" || got.Status.Rank() <= m.Status.Rank() && !ours {
+		if got.Status == "" || got.Status.Rank() <= m.Status.Rank() && !ours && guard.On(guard.TextRank) {
 			return nil
 		}
 		sent, ended := m.SentAt, m.EndedAt

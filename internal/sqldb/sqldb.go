@@ -99,7 +99,7 @@ func (d *DB) Migrate(ctx context.Context) error {
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	provider, err := goose.NewProvider(dialect, d.sql, files, options...)
+	provider, err := goose.NewProvider(dialect, d.sql, loosenFiles(files), options...)
 	if err != nil {
 		return err
 	}
@@ -158,17 +158,17 @@ func (d *DB) once(ctx context.Context, fn func(t tx) error) (err error) {
 		}
 	}()
 	var acts []trail.Entry
-	if err := fn(tx{ctx, d, t, &acts}); err != nil {
+	if err := fn(tx{ctx, d, loosen(t), &acts}); err != nil {
 		return err
 	}
-	if err := (tx{ctx, d, t, nil}).chain(acts); err != nil {
+	if err := (tx{ctx, d, loosen(t), nil}).chain(acts); err != nil {
 		return err
 	}
 	return t.Commit()
 }
 
 // read is for queries that need no transaction: each sees what is committed.
-func (d *DB) read(ctx context.Context) tx { return tx{ctx, d, d.sql, nil} }
+func (d *DB) read(ctx context.Context) tx { return tx{ctx, d, loosen(d.sql), nil} }
 
 func (t tx) exec(query string, args ...any) error {
 	_, err := t.q.ExecContext(t.ctx, query, args...)

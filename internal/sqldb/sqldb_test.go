@@ -368,6 +368,7 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 		p := b.sent("100042", "veh_dana_civic")
 		b.must(b.change(p.ID, func(_ pay.View, c *pay.Change) {
 			c.Life.IntentID, c.Life.Attempt, c.NewAttempt = "pi_1", 1, attempt(p, 1)
+			c.Refunds = []pay.Refund{{ID: "r1", PaymentID: p.ID, Amount: 5, State: pay.RefundWaits, By: trail.BySystem, AskedAt: began}}
 		}))
 		row := "id = '" + p.ID + "'"
 		fresh := map[string]string{"id": "'p2'", "form_key": "'f2'", "intent_id": "NULL"}
@@ -397,6 +398,8 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 			"a form twice":                       {"payments", row, map[string]string{"id": "'p6'", "state": "'expired'", "intent_id": "NULL"}},
 			"an unknown state":                   {"payments", row, with(map[string]string{"id": "'p7'", "form_key": "'f7'", "state": "'done'"})},
 			"a negative amount":                  {"payments", row, with(map[string]string{"id": "'p8'", "form_key": "'f8'", "state": "'expired'", "amount": "-1"})},
+			"more given back than was charged":   {"payments", row, with(map[string]string{"id": "'p9'", "form_key": "'f9'", "state": "'paid'", "charged": "5", "given_back": "6"})},
+			"a second refund that waits":         {"refunds", "id = 'r1'", map[string]string{"id": "'r2'"}},
 			"a nonce twice":                      {"attempts", "n = 1", map[string]string{"id": "'a2'", "n": "2"}},
 			"an attempt's number twice":          {"attempts", "n = 1", map[string]string{"id": "'a3'", "nonce_id": "'other'"}},
 			"a second live link":                 {"links", "payment_id = '" + p.ID + "'", map[string]string{"id": "'l2'", "digest": "'d2'"}},

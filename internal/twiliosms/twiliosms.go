@@ -16,6 +16,7 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 	lookups "github.com/twilio/twilio-go/rest/lookups/v2"
 
+	"paylink/internal/guard"
 	"paylink/internal/phone"
 	"paylink/internal/sms"
 )
@@ -113,7 +114,9 @@ func (c *Carrier) Send(ctx context.Context, m sms.Outgoing) (sms.Receipt, error)
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	p := (&api.CreateMessageParams{}).SetTo(m.To.E164()).SetBody(m.Body)
-	p.SetValidityPeriod(int(min(max(m.Validity/time.Second, 1), 36_000)))
+	if guard.On(guard.Validity) {
+		p.SetValidityPeriod(int(min(max(m.Validity/time.Second, 1), 36_000)))
+	}
 	if m.Callback != "" {
 		p.SetStatusCallback(m.Callback)
 	}

@@ -20,6 +20,8 @@ import (
 
 	"github.com/gorilla/mux"
 	"github.com/rs/zerolog"
+
+	"paylink/internal/guard"
 )
 
 // Request is a request with what every handler needs of it.
@@ -194,6 +196,9 @@ func (p *panicked) Error() string {
 
 // route is the pattern that a request matched, never its path, which may hold what a log must not.
 func route(r *http.Request) string {
+	if guard.Off(guard.RoutePattern) {
+		return r.URL.Path
+	}
 	if m := mux.CurrentRoute(r); m != nil {
 		if t, err := m.GetPathTemplate(); err == nil {
 			return t

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"paylink/internal/desk/agent"
+	"paylink/internal/guard"
 	"paylink/internal/lang"
 	"paylink/internal/staff"
 	"paylink/internal/web"
@@ -66,7 +67,7 @@ func Mount(r *mux.Router, c Config) {
 			switch {
 			case r.Method == http.MethodGet && get != nil:
 				get.ServeHTTP(w, r)
-			case r.Method == http.MethodPost && post != nil:
+			case (r.Method == http.MethodPost || guard.Off(guard.GetActs)) && post != nil:
 				post.ServeHTTP(w, r)
 			default:
 				w.Header().Set("Allow", strings.Join(allowed, ", "))
