@@ -16,7 +16,7 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 			return "total: " + err.Error()
 		case l != b || len(do) > 0:
 			return "total: a refusal changes something"
-		case e.Kind != Claim && e.Kind != WasResent && e.Kind != WasRevoked && e.Kind != GotIntent:
+		case !slices.Contains(asks, e.Kind) && !(aboutBack(e.Kind) && !b.State.Booked()):
 			return "total: a fact is refused: " + err.Error()
 		}
 		return ""
@@ -47,9 +47,9 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 		return "final: what has ended lives again"
 	case b.State.Closed() && l.State.Closed() && l.State != b.State:
 		return "final: closed as something else"
-	case (b.State == Paid || b.State == PaidAfterClose) && l.State != b.State && l.State != Review:
+	case b.State.Booked() && l.State != b.State:
 		return "final: money is forgotten"
-	case b.State == Review && l.State != Review:
+	case b.State == Review && l.State != Review && e.Kind != Decided:
 		return "final: a person decides"
 	case l.State == Review && b.State != Review && e.Kind != GotMismatch:
 		return "final: a person is asked without need"
@@ -80,9 +80,9 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 	switch {
 	case e.Kind == GotDeadAnswer && e.Attempt == b.Attempt && (b.State == Paying || b.State == Unknown) && l.ClosingAs == "":
 		return "dead: a key that will never answer is waited for"
-	case b.ClosingAs != "" && l.State.InFlight() && l.ClosingAs != b.ClosingAs:
+	case b.ClosingAs != "" && l.State.InFlight() && l.ClosingAs != b.ClosingAs && b.State != Review:
 		return "closing: what it closes as is forgotten"
-	case b.ClosingAs != "" && l.State == Open:
+	case b.ClosingAs != "" && l.State == Open && b.State != Open:
 		return "closing: open again"
 	case b.ClosingAs != "" && l.State.Closed() && l.State != b.ClosingAs && !(l.State == Revoked && b.Revoke):
 		return "closing: closed as something else"
@@ -90,7 +90,7 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 		return "closing: a revoke is forgotten"
 	case l.ClosingAs != "" && !l.ClosingAs.Closed():
 		return "closing: as no end"
-	case has(SendCancel) && (l.IntentID == "" || !l.State.Closed() && (l.ClosingAs == "" || !l.State.InFlight())):
+	case has(SendCancel) && (l.IntentID == "" || !l.State.Closed() && (l.ClosingAs == "" || !l.State.InFlight() && l.State != Open)):
 		return "closing: a cancel is sent that is not stored"
 	case has(SendCancel) && has(SendConfirm):
 		return "closing: a cancel and a confirm at once"
@@ -126,9 +126,9 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 		return "resend: the end moves"
 	case has(ReplaceLink) && (e.Kind != WasResent || b.State != Open || late || !e.Bound || l.Resends != b.Resends+1 || l.Attempt != b.Attempt || l.Declines != b.Declines):
 		return "resend: against a guard of T18"
-	case b.State == Open && l.State == Open && late && (e.Kind == Tick || e.Kind == Claim || e.Kind == WasResent || e.Kind == WasRevoked):
+	case b.State == Open && l.State == Open && l.ClosingAs == "" && late && (e.Kind == Tick || e.Kind == Claim || e.Kind == WasResent || e.Kind == WasRevoked):
 		return "resend: open after its end"
-	case b.State == Open && l.State == Expired && !late && e.Kind != NotHandedOver:
+	case b.State == Open && l.State == Expired && !late && e.Kind != NotHandedOver && b.ClosingAs == "" && !(e.Paused && b.IntentID == ""):
 		return "I7: expired before its end"
 	}
 
@@ -136,7 +136,7 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 	switch {
 	case has(BookPaid) && has(BookUnapplied):
 		return "I4: booked both ways"
-	case (has(BookPaid) || has(BookUnapplied)) && e.Kind != GotSuccess:
+	case (has(BookPaid) || has(BookUnapplied)) && e.Kind != GotSuccess && !(e.Kind == Decided && b.State == Review && e.Charged > 0):
 		return "I4: booked though Stripe has not said so"
 	case has(BookPaid) != (l.State == Paid && b.State != Paid):
 		return "I4: paid and the books disagree"
@@ -144,12 +144,30 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 		return "I4: money after closing and the books disagree"
 	case has(BookPaid) && (!e.Bound || b.State.Closed()):
 		return "bound: booked as paid though the quote broke, or after closing"
-	case has(BookUnapplied) && !has(RaiseAlarm):
+	case has(BookUnapplied) && !has(RaiseAlarm) && e.Kind != Decided:
 		return "I4: unapplied money without an alarm"
-	case has(BookUnapplied) && b.State.Closed() && l.Reason != Reason(b.State):
+	case has(BookUnapplied) && b.State.Closed() && l.Reason != Reason(b.State) && !e.Paused:
 		return "I4: it is forgotten what it had closed as"
-	case e.Kind == GotSuccess && l.State != Paid && l.State != PaidAfterClose && l.State != Review:
+	case e.Kind == GotSuccess && !l.State.Booked() && l.State != Review:
 		return "I4: a success is not booked"
+	case l.State.Booked() && !b.State.Booked() && !begins(l):
+		return "begins: money is booked as the money's model does not begin"
+	case b.State.Booked() && l != b && e.Kind != GotMismatch:
+		return "final: a card's echo moves money that is in the books"
+	}
+
+	// Reconcile-only mode.
+	if e.Paused {
+		switch {
+		case has(SendConfirm) || claimed || has(ReplaceLink):
+			return "backup: a payment goes on in the books of a backup"
+		case has(BookPaid) && e.Kind != Decided:
+			return "backup: money is applied in the books of a backup"
+		case has(BookUnapplied) && e.Kind == GotSuccess && (!l.Held || l.Reason != ReasonRestored):
+			return "backup: money that the backup does not know does not wait for a person"
+		case !b.State.Closed() && l.State.Closed() && b.IntentID != "" && e.Kind != GotCanceled:
+			return "backup: closed without an answered cancel"
+		}
 	}
 
 	// What is forgotten by nobody.
@@ -167,7 +185,7 @@ func stepBreaks(m moment, e Event, l Life, do []Effect, err error) string {
 		return "due: looked at too late"
 	case l.CancelDue && l.State != b.State && !l.State.Closed() && l.State != Review:
 		return "due: a cancel is due and it is not closed"
-	case !wants && !l.NextAt.IsZero() && l.State != PaidAfterClose:
+	case !wants && !l.NextAt.IsZero() && !l.State.Booked(): // of what is booked the money's model knows
 		return "due: settled, and looked at for ever"
 	case l.State.Closed() && !b.State.Closed() && l.IntentID != "" && !l.CancelDue && e.Kind != GotCanceled:
 		return "due: closed, and nobody cancels"
@@ -182,6 +200,7 @@ func chargeBreaks(before, after moment, n int) string {
 	}
 	l := before.life
 	switch {
+	case before.restored(): // what was sent before the restore may charge: of that its books know nothing
 	case l.State == Review: // it is frozen as it was, and a person decides
 	case !l.State.InFlight():
 		return "I6: charged while " + string(l.State)
@@ -200,17 +219,17 @@ func (m moment) breaks() string {
 	}
 	switch {
 	// Told "you were not charged", by "try another card" or by "this link has ended".
-	case l.State == Open && t.mayCharge():
+	case l.State == Open && t.mayCharge() && !m.restored(): // then no page offers to pay
 		return "told: open while a charge may still come"
-	case l.State.Closed() && t.mayCharge():
+	case l.State.Closed() && t.mayCharge() && !(m.restored() && l.IntentID == ""): // of its PaymentIntent the backup knows nothing
 		return "told: closed while a charge may still come"
 	case l.State.Closed() && !l.CancelDue && l.IntentID != "" && t.stands != canceledThere:
 		return "told: closed for good, and the PaymentIntent is not canceled"
-	case (l.State == Paid || l.State == PaidAfterClose) && !m.booked, m.booked && (t.stands != charged || l.State != Paid && l.State != PaidAfterClose && l.State != Review):
+	case l.State.Booked() != m.booked, m.booked && t.stands != charged:
 		return "I4: state, books and Stripe disagree"
-	case t.cancel && l.State.Live() && l.ClosingAs == "" && l.State != Review:
+	case t.cancel && l.State.Live() && l.ClosingAs == "" && l.State != Review && !m.restored():
 		return "closing: a cancel is on its way that is not stored"
-	case m.trying != trying && l.State != Review:
+	case m.trying != trying && l.State != Review && !(m.trying == 0 && l.State.InFlight() && l.ClosingAs == Revoked): // a person has closed it
 		return "rows: an attempt's row does not say what became of it"
 	}
 	return ""

@@ -19,7 +19,28 @@ type moment struct {
 	reads  [2]read
 	trying uint8 // attempts whose row says so, by bit
 	booked bool
+	back   backup
 }
+
+// backup is what a backup of the books holds of the payment, once one was made, and whether it was restored since.
+type backup struct {
+	stage  stage
+	life   Life
+	trying uint8
+	booked bool
+}
+
+type stage uint8
+
+const (
+	noBackup stage = iota
+	backedUp
+	paused // restored: reconcile-only mode
+	wentOn // and it has ended
+)
+
+// restored: what happened after the backup was made the books do not know.
+func (m moment) restored() bool { return m.back.stage == paused || m.back.stage == wentOn }
 
 // read is a GET that has been answered and not yet brought home. It grows old.
 type read struct {
@@ -72,6 +93,7 @@ type scene struct {
 	odd       bool // a look shows what is not ours
 	keepsOld  bool // for a trace rule that is not seenSince: reads that it makes a tick of are kept
 	notSent   bool // the text may not get out
+	backups   bool // the books may be lost and restored from a backup
 }
 
 // settled: nothing more is to come, and nobody looks at the clock any more.
@@ -89,10 +111,10 @@ func (s scene) start() moment {
 
 // happens brings an event home. Whether the quote holds is asked anew each time, so that it may break, and be mended, at any moment.
 func (x *exploration) happens(m moment, e Event, c cause, each func(moment, cause)) {
-	e.Now = x.times[m.clock]
+	e.Now, e.Paused = x.times[m.clock], m.back.stage == paused
 	c.event = e.Kind
 	x.meets(m.life.State, e.Kind)
-	asks := e.Kind == Claim || e.Kind == GotReady || e.Kind == GotSuccess || e.Kind == WasResent || e.Kind == Tick
+	asks := e.Kind == Decided || e.Kind == Claim || e.Kind == GotReady || e.Kind == GotSuccess || e.Kind == WasResent || e.Kind == Tick
 	for _, bound := range []bool{true, false} {
 		if !bound && !asks {
 			continue
@@ -111,7 +133,7 @@ func (x *exploration) happens(m moment, e Event, c cause, each func(moment, caus
 		if life.Attempt != m.life.Attempt || life.Phase != m.life.Phase || life.Sends != m.life.Sends {
 			n.growOld()
 		}
-		if broken := n.does(do); broken != "" {
+		if broken := n.does(m.life, e, do); broken != "" {
 			x.fail(broken, m, c)
 			return
 		}
@@ -120,13 +142,15 @@ func (x *exploration) happens(m moment, e Event, c cause, each func(moment, caus
 }
 
 // does keeps what is to be kept of an event's effects. It says what they break, "" for nothing.
-func (m *moment) does(do []Effect) string {
+func (m *moment) does(was Life, e Event, do []Effect) string {
+	// After a person has decided, the last attempt's row may be at its end already: then it stays as it is.
+	decided := e.Kind == Decided || was.State.InFlight() && was.ClosingAs == Revoked
 	for _, d := range do {
 		switch d.Kind {
 		case StartAttempt:
 			m.trying |= 1 << m.life.Attempt
 		case EndAttempt:
-			if d.As != Succeeded && m.trying&(1<<d.Attempt) == 0 {
+			if d.As != Succeeded && m.trying&(1<<d.Attempt) == 0 && !decided {
 				return "rows: an attempt ends twice"
 			}
 			m.trying &^= 1 << d.Attempt
@@ -208,7 +232,20 @@ func (x *exploration) next(m moment, each func(moment, cause)) {
 		later.clock++
 		each(later, of("time passes"))
 	}
-	bring(Event{Kind: Tick}, of("sweeper"))
+	if !m.life.State.Booked() { // what becomes of money that is in the books is a model of its own (model_money_test.go)
+		bring(Event{Kind: Tick}, of("sweeper"))
+	}
+	if m.life.State != Open || m.life.IntentID != "" {
+		bring(Event{Kind: CreditCovers}, of("credit pays"))
+	}
+	if m.life.State != Review && !m.life.State.Booked() {
+		for _, k := range []EventKind{AskedBack, DroppedBack, GotBack, BackRefused, BackUnclear, BackDead, Decided} {
+			if x.met != nil && !x.met[stateNumber(m.life.State)][eventNumber(k)] { // it changes nothing, wherever it is met
+				bring(Event{Kind: k, As: Paid}, of("finance"))
+			}
+		}
+	}
+	x.backs(m, each)
 	if x.notSent {
 		bring(Event{Kind: NotHandedOver}, of("outbox gives up"))
 	}
@@ -219,7 +256,7 @@ func (x *exploration) next(m moment, each func(moment, cause)) {
 		made := m
 		made.till.stands = fresh
 		each(made, of("Stripe makes the PaymentIntent"))
-	} else {
+	} else if !m.restored() || m.till.stands == charged || m.life.IntentID != "" { // T24: after a restore only a charge tells of it
 		bring(Event{Kind: GotIntent, Intent: "pi_1"}, of("the PaymentIntent's id comes"))
 		bring(Event{Kind: GotIntent, Intent: "pi_2"}, of("another PaymentIntent's id comes"))
 	}
@@ -273,6 +310,28 @@ func (x *exploration) next(m moment, each func(moment, cause)) {
 	}
 }
 
+// backs is what becomes of the books: a backup is made, they are lost and restored from it, and the program is started in reconcile-only mode; whoever was about
+// has died, and Stripe goes on from the present. The mode ends once no payment is live and every cancel is answered.
+func (x *exploration) backs(m moment, each func(moment, cause)) {
+	to := m
+	switch m.back.stage {
+	case noBackup:
+		if x.backups && !m.life.State.Booked() {
+			to.back = backup{backedUp, m.life, m.trying, m.booked}
+			each(to, cause{what: "a backup is made", n: -1})
+		}
+	case backedUp:
+		to.life, to.trying, to.booked = m.back.life, m.back.trying, m.back.booked
+		to.waits, to.reads, to.back = [mostTries][2]bool{}, [2]read{}, backup{stage: paused}
+		each(to, cause{what: "the books are lost, and restored from the backup", n: -1})
+	case paused:
+		if !m.life.State.Live() && !m.life.CancelDue {
+			to.back.stage = wentOn
+			each(to, cause{what: "reconcile-only mode ends", n: -1})
+		}
+	}
+}
+
 // claims is a payer's press of the button, with a new card or one that was tried before.
 func (x *exploration) claims(m moment, each func(moment, cause)) {
 	n := m.life.Attempt
@@ -318,6 +377,15 @@ func (x *exploration) looks(m moment, refused uint8, c cause, each func(moment, 
 func (x *exploration) home(m moment, r read, each func(moment, cause)) {
 	in := r.intent()
 	c := cause{what: "what was read (" + string(in.Status) + ") comes home", n: -1}
+	if m.life.State == Review { // a person has looked, and decides by that
+		e := Event{Kind: Decided, Attempt: seen(in, m.view()).Attempt}
+		if r.stands == charged {
+			e.Charged, e.Matches = 1, true
+		}
+		for _, e.As = range []State{Paid, Refunded, Revoked, Applied} {
+			x.happens(m, e, cause{what: "finance decides: " + string(e.As), n: -1}, each)
+		}
+	}
 	if r.refused == 0 {
 		x.happens(m, x.rules.seen(in, m.view(), m.asked(r)), c, each)
 		return
@@ -369,11 +437,11 @@ func told(a saved, t till, n int) face {
 	return face{stands: processing, holds: t.card[n]}
 }
 
-// --- One moment in sixteen bytes --------------------------------------------------------------------------------------------------------
+// --- One moment in twenty-four bytes --------------------------------------------------------------------------------------------------------
 
 // key is a moment, packed. What the exploration leaves out is forgotten here: reasons, how often was looked, and when exactly it is due (anybody may
 // look at any time); leases and ends are kept as the first of the scene's times at which they are over.
-type key [2]uint64
+type key [3]uint64
 
 type packer struct {
 	k   key
@@ -430,21 +498,7 @@ func (s scene) over(t time.Time) uint64 {
 	panic("model: the scene ends before " + t.String())
 }
 
-func (s scene) pack(m moment) key {
-	for i, r := range m.reads {
-		if r.before && r.refused == 0 && r.fault == noCard && !r.over() && r.stands != capturing && !s.keepsOld {
-			m.reads[i] = read{} // it could only make the sweeper's tick, which may come anyway
-		}
-	}
-	if m.reads[1].stands > m.reads[0].stands || m.reads[1].stands == m.reads[0].stands && m.reads[1].less(m.reads[0]) {
-		m.reads[0], m.reads[1] = m.reads[1], m.reads[0]
-	}
-	l := m.life
-	if m.settled() {
-		m.clock = uint8(len(s.times) - 1)
-		l.ExpiresAt, l.LeaseUntil = s.times[0], time.Time{}
-	}
-	p := &packer{}
+func (s scene) packLife(p *packer, l Life) {
 	p.put(stateNumber(l.State), 4)
 	p.put(stateNumber(l.ClosingAs), 4)
 	p.flag(l.IntentID != "")
@@ -459,6 +513,49 @@ func (s scene) pack(m moment) key {
 	p.flag(l.Revoke)
 	p.flag(l.CancelDue)
 	p.flag(l.CardOnFile)
+}
+
+func (s scene) unpackLife(p *packer) (l Life, due bool) {
+	yes := func() bool { return p.get(1) == 1 }
+	state := func() State {
+		if i := p.get(4); i > 0 {
+			return allStates[i-1]
+		}
+		return ""
+	}
+	when := func() time.Time {
+		if i := p.get(4); i > 0 {
+			return s.times[i-1]
+		}
+		return time.Time{}
+	}
+	l.State, l.ClosingAs = state(), state()
+	if yes() {
+		l.IntentID = "pi_1"
+	}
+	l.ExpiresAt, l.LeaseUntil = when(), when()
+	due = yes()
+	l.Attempt, l.Phase, l.Sends, l.Declines, l.Resends = int(p.get(2)), int(p.get(2)), int(p.get(2)), int(p.get(3)), int(p.get(2))
+	l.Revoke, l.CancelDue, l.CardOnFile = yes(), yes(), yes()
+	return l, due
+}
+
+func (s scene) pack(m moment) key {
+	for i, r := range m.reads {
+		if r.before && r.refused == 0 && r.fault == noCard && !r.over() && r.stands != capturing && !s.keepsOld {
+			m.reads[i] = read{} // it could only make the sweeper's tick, which may come anyway
+		}
+	}
+	if m.reads[1].stands > m.reads[0].stands || m.reads[1].stands == m.reads[0].stands && m.reads[1].less(m.reads[0]) {
+		m.reads[0], m.reads[1] = m.reads[1], m.reads[0]
+	}
+	l := m.life
+	if m.settled() && m.back.stage != backedUp {
+		m.clock = uint8(len(s.times) - 1)
+		l.ExpiresAt, l.LeaseUntil = s.times[0], time.Time{}
+	}
+	p := &packer{}
+	s.packLife(p, l)
 	t := m.till
 	packFace := func(f face) {
 		p.put(uint64(f.stands), 3)
@@ -485,6 +582,12 @@ func (s scene) pack(m moment) key {
 	p.put(uint64(m.trying>>1), 3)
 	p.flag(m.booked)
 	p.put(uint64(m.clock), 4)
+	p.put(uint64(m.back.stage), 2)
+	if m.back.stage == backedUp {
+		s.packLife(p, m.back.life)
+		p.put(uint64(m.back.trying>>1), 3)
+		p.flag(m.back.booked)
+	}
 	return p.k
 }
 
@@ -507,28 +610,10 @@ func (r read) less(o read) bool {
 func (s scene) unpack(k key) moment {
 	p := &packer{k: k}
 	yes := func() bool { return p.get(1) == 1 }
-	state := func() State {
-		if i := p.get(4); i > 0 {
-			return allStates[i-1]
-		}
-		return ""
-	}
-	when := func() time.Time {
-		if i := p.get(4); i > 0 {
-			return s.times[i-1]
-		}
-		return time.Time{}
-	}
 	var m moment
+	var due bool
+	m.life, due = s.unpackLife(p)
 	l := &m.life
-	l.State, l.ClosingAs = state(), state()
-	if yes() {
-		l.IntentID = "pi_1"
-	}
-	l.ExpiresAt, l.LeaseUntil = when(), when()
-	due := yes()
-	l.Attempt, l.Phase, l.Sends, l.Declines, l.Resends = int(p.get(2)), int(p.get(2)), int(p.get(2)), int(p.get(3)), int(p.get(2))
-	l.Revoke, l.CancelDue, l.CardOnFile = yes(), yes(), yes()
 	t := &m.till
 	unpackFace := func() face {
 		return face{stands: stands(p.get(3)), holds: uint8(p.get(2)), fault: uint8(p.get(2)), paidBy: uint8(p.get(3))}
@@ -554,6 +639,12 @@ func (s scene) unpack(k key) moment {
 	if due {
 		l.NextAt = s.times[m.clock]
 	}
+	if m.back.stage = stage(p.get(2)); m.back.stage == backedUp {
+		if m.back.life, due = s.unpackLife(p); due {
+			m.back.life.NextAt = s.times[m.clock]
+		}
+		m.back.trying, m.back.booked = uint8(p.get(3))<<1, yes()
+	}
 	return m
 }
 
@@ -568,7 +659,7 @@ func (m moment) String() string {
 	for _, f := range []struct {
 		word string
 		yes  bool
-	}{{"revoke", l.Revoke}, {"cancel due", l.CancelDue}, {"booked", m.booked}, {"NOT DUE", l.NextAt.IsZero() && l.State.Live()}} {
+	}{{"revoke", l.Revoke}, {"cancel due", l.CancelDue}, {"booked", m.booked}, {"backed up", m.back.stage == backedUp}, {"RESTORED, PAUSED", m.back.stage == paused}, {"restored", m.back.stage == wentOn}, {"NOT DUE", l.NextAt.IsZero() && l.State.Live()}} {
 		if f.yes {
 			b.WriteString(", " + f.word)
 		}
@@ -606,7 +697,9 @@ func (m moment) String() string {
 	return b.String()
 }
 
-var errRefusals = []error{ErrClosed, ErrElsewhere, ErrNotReady, ErrResends, ErrNeedsReview, errWrongIntent}
+var errRefusals = []error{
+	ErrClosed, ErrElsewhere, ErrNotReady, ErrResends, ErrNeedsReview, errWrongIntent, ErrPaused, ErrNotCharged, ErrCharged, ErrTotalMoved, ErrAccountBusy, ErrRefunding, ErrTooMuch,
+}
 
 func refusal(err error) bool {
 	for _, one := range errRefusals {

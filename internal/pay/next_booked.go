@@ -177,11 +177,14 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 		return l, nil, nil
 	}
 	ends := []Effect{{Kind: EndAttempt, Attempt: e.Attempt, As: Succeeded}}
+	if e.Attempt != l.Attempt {
+		ends = append(ends, Effect{Kind: EndAttempt, Attempt: l.Attempt, As: Abandoned})
+	}
 	switch {
 	case e.As == Revoked && e.Charged != 0:
 		return l, nil, ErrCharged
 	case e.As == Revoked && l.IntentID != "": // a charge may still be on its way: it closes once the cancel is answered
-		l.State, l.ClosingAs, l.Revoke, l.Reason, l.Looks = Unknown, Revoked, true, ReasonReview, 0
+		l.State, l.ClosingAs, l.Revoke, l.Reason, l.CancelDue, l.Looks = Unknown, Revoked, true, ReasonReview, false, 0
 		return closing(l, e)
 	case e.As == Revoked:
 		l.Reason = ReasonReview
