@@ -26,8 +26,8 @@ var (
 	ErrLandline   = errors.New("the number is a landline and can’t get texts")
 	ErrOptedOut   = errors.New("the number has opted out of our texts")
 	ErrConsent    = errors.New("the payer’s consent to be texted is needed")
-	ErrCardNumber = errors.New("the text looks as if it held a card number")
-	ErrTooLong    = errors.New("the text is too long")
+	ErrCardNumber = trail.ErrCardNumber
+	ErrTooLong    = trail.ErrTooLong
 )
 
 // BlockedError says why no payment can be sent; it is pay.ErrBlocked.
@@ -112,7 +112,6 @@ type Desk struct {
 const (
 	searchMost = 20
 	listMost   = 50
-	reasonMost = 200 // characters
 	loginMost  = 100 // characters of a login that the trail keeps
 )
 
@@ -419,7 +418,8 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	if err := who.May(staff.SendLinks); err != nil {
 		return pay.Payment{}, err
 	}
-	if err := freeText(m.Payer); err != nil {
+	payer, err := trail.FreeText(m.Payer)
+	if err != nil {
 		return pay.Payment{}, err
 	}
 	number, err := phone.Parse(m.Phone)
@@ -450,7 +450,7 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 		language = client.Language
 	}
 	if !own {
-		detail = "another number, consent given: " + masked(m.Payer)
+		detail = "another number, consent given: " + payer
 	}
 	return d.Machine.Send(ctx, pay.Order{
 		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.form(number), By: actor(who), Detail: detail,
@@ -469,17 +469,6 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 			return frozen, nil
 		},
 	})
-}
-
-// freeText refuses what may be a card number, and what is too long.
-func freeText(s string) error {
-	if len([]rune(s)) > reasonMost {
-		return ErrTooLong
-	}
-	if HoldsCardNumber(s) {
-		return ErrCardNumber
-	}
-	return nil
 }
 
 // Resend sends a new link for the same payment. Errors: ErrOptedOut, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
@@ -514,11 +503,11 @@ func (d *Desk) resend(ctx context.Context, who staff.Member, paymentID string) e
 func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason string) (pay.State, error) {
 	err := who.May(staff.SendLinks)
 	if err == nil {
-		err = freeText(reason)
+		reason, err = trail.FreeText(reason)
 	}
 	var state pay.State
 	if err == nil {
-		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, masked(reason))
+		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, reason)
 	}
 	if refusal(err) {
 		return state, d.refused(ctx, who, "revoke payment", paymentID, "", err)
