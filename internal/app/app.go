@@ -20,6 +20,7 @@ import (
 	"paylink/internal/day"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/clock"
+	"paylink/internal/desk/office"
 	"paylink/internal/desk/payer"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
@@ -234,8 +235,9 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:  &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID},
-		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
+		Desk:   &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID},
+		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
+		Pages:  pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)

@@ -220,7 +220,7 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 				Address: clientAddress(c.ID, url.Values{"tab": {tab}, "payment": {p.ID}}), Vehicle: p.Frozen.Vehicle, Reference: p.Reference(), Amount: p.Amount().String(),
 				Sent: lang.English.DateTime(p.CreatedAt.In(zoneOf(p))), Current: r.URL.Query().Get("payment") == p.ID,
 			}
-			row.State, row.Tone = stateWords(p.Effective(now), p.Reason)
+			row.State, row.Tone = stateWords(p, now)
 			page.Links = append(page.Links, row)
 		}
 	}
@@ -450,15 +450,6 @@ func (s *server) status(r *web.Request, who staff.Member) (web.Answer, error) {
 	}
 	answer.Header = http.Header{"Etag": {tag}, "X-Seconds-Left": {strconv.Itoa(v.SecondsLeft)}}
 	return answer, nil
-}
-
-// payment leads from a payment to the page of its client.
-func (s *server) payment(r *web.Request, who staff.Member) (web.Answer, error) {
-	st, err := s.Desk.Status(r.Context(), who, mux.Vars(r.Request)["id"])
-	if err != nil {
-		return web.Answer{}, err
-	}
-	return web.Redirect(clientAddress(st.Payment.ClientID, url.Values{"payment": {st.Payment.ID}})), nil
 }
 
 // done answers an act that worked: the panel for the script, a redirect for a plain form.

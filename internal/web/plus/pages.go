@@ -13,6 +13,9 @@ const (
 	ClientsPage = "plus/clients" // Clients
 	ClientPage  = "plus/client"  // Client
 	ProblemPage = "plus/problem" // Problem
+	FinancePage = "plus/finance" // Finance
+	PaymentPage = "plus/payment" // Payment
+	ConfirmPage = "plus/refund"  // Confirm
 )
 
 // Parts of the client's page that plus.js fetches anew.
@@ -27,6 +30,9 @@ type Chrome struct {
 	Name  string // who is signed in; "" for nobody
 	Team  string
 	Query string // in the search field
+
+	AtFinance bool   // who is signed in may see Finance's desk
+	Waiting   string // how much waits there; "" for nothing
 }
 
 // SignIn is GET /plus/ for a stranger, and every page whose session is over.
@@ -104,7 +110,7 @@ type Tab struct {
 type VehicleRow struct{ Label, Plate, Program, Location, Daily, PaidTo, Extras string }
 
 // InvoiceRow is a line of the Account History.
-type InvoiceRow struct{ Date, What, Vehicle, Amount, State string }
+type InvoiceRow struct{ Date, Number, What, Vehicle, Amount, State, Payment string }
 
 // LinkRow is a payment on the Payment Links tab.
 type LinkRow struct {
