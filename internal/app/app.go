@@ -203,7 +203,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	hookDoor := door
 	hookDoor.MaxBody = maxEvent
 	payerConfig := payerdoor.Config{
-		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Tries: s.door, Keys: c.Keys, Now: c.Now, NewID: newID},
+		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Tries: s.door, Keys: c.Keys, Now: c.Now, NewID: newID, Paused: c.ReconcileOnly},
 		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, LinkLife: c.LinkLife, Terms: terms,
 	}
 	refuse := func(err error) http.Handler {
@@ -235,7 +235,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:   &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID},
+		Desk:   &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
 		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
 		Pages:  pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
 	})

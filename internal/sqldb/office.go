@@ -64,3 +64,14 @@ func (d *DB) Clear(ctx context.Context, paymentID string, e trail.Entry) error {
 func (d *DB) InvoicesOf(ctx context.Context, paymentID string) ([]ledger.Invoice, error) {
 	return d.invoices(ctx, `WHERE payment_id = $1 ORDER BY issued_ms, number LIMIT $2`, paymentID, maxRecord)
 }
+
+// Disputed lists the ids of a client's payments that somebody disputes at the bank now.
+func (d *DB) Disputed(ctx context.Context, clientID string) ([]string, error) {
+	var out []string
+	err := d.read(ctx).each(`SELECT DISTINCT p.id FROM payments p JOIN disputes d ON d.payment_id = p.id WHERE p.client_id = $1 AND d.status NOT IN ('won', 'lost', 'warning_closed', 'prevented')`,
+		[]any{clientID}, func(scan func(...any) error) error {
+			out = append(out, "")
+			return scan(&out[len(out)-1])
+		})
+	return out, err
+}

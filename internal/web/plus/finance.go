@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"paylink/internal/day"
 	"paylink/internal/desk/office"
 	"paylink/internal/lang"
 	"paylink/internal/money"
@@ -321,7 +322,7 @@ func (s *server) paymentPage(r *web.Request, who staff.Member, c office.Case) Pa
 		if t.IsZero() {
 			return Moment{}
 		}
-		return Moment{lang.English.DateTime(t.In(zone)), t.Format(time.RFC3339)}
+		return Moment{lang.English.Date(day.Of(t.In(zone))), lang.English.Clock(t.In(zone)), t.Format(time.RFC3339)}
 	}
 	page := Payment{
 		Chrome: s.chrome(r, who), Reference: p.Reference(), Client: c.Facts.Client.Name(), ClientID: p.ClientID, ClientPage: clientAddress(p.ClientID, url.Values{"tab": {"links"}, "payment": {p.ID}}),
@@ -374,8 +375,7 @@ func (s *server) paymentPage(r *web.Request, who staff.Member, c office.Case) Pa
 		}
 	}
 	for _, i := range c.Invoices {
-		row := InvoiceRow{Date: at(i.IssuedAt).Text, Number: i.Number, What: invoiceWhat(i), Amount: i.Total.Accounting()}
-		page.Invoices = append(page.Invoices, row)
+		page.Invoices = append(page.Invoices, NoteRow{At: at(i.IssuedAt), Number: i.Number, What: invoiceWhat(i), Amount: i.Total.Accounting()})
 	}
 	for _, b := range c.Refunds {
 		row := RefundRow{At: at(b.AskedAt), Amount: b.Amount.String(), Why: b.Why, By: byWords(b.By, c.Names), ID: b.StripeID}
@@ -394,7 +394,7 @@ func (s *server) paymentPage(r *web.Request, who staff.Member, c office.Case) Pa
 		page.Disputes = append(page.Disputes, row)
 	}
 	for _, e := range c.Trail {
-		page.Trail = append(page.Trail, TrailRow{At: at(e.At), Who: byWords(e.Actor, c.Names), Act: upper(e.Act), Refused: e.Refused, Detail: e.Detail})
+		page.Trail = append(page.Trail, TrailRow{At: at(e.At), Who: byWords(e.Actor, c.Names), Act: upper(strings.ReplaceAll(e.Act, "_", " ")), Refused: e.Refused, Detail: e.Detail})
 	}
 	return page
 }
@@ -413,7 +413,7 @@ func causeRows(causes []office.Cause, now time.Time) []CauseRow {
 		case office.RefundUnderWay:
 			row.Badge, row.Tone = "Refund under way", "note"
 		case office.RefundRefused:
-			row.Badge, row.Tone = "Refund refused", "bad"
+			row.Badge, row.Tone = "Refund not made", "bad"
 		case office.RefundFailed:
 			row.Badge, row.Tone = "Refund failed", "bad"
 		case office.Disputed:

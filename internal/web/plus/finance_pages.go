@@ -24,7 +24,7 @@ type CauseRow struct {
 }
 
 // Moment is a time as read, and for a machine.
-type Moment struct{ Text, Machine string }
+type Moment struct{ Day, Clock, Machine string }
 
 // Payment is GET /plus/payments/{id}: one payment whole.
 type Payment struct {
@@ -42,7 +42,7 @@ type Payment struct {
 	Terms                                   int // versions and languages of the terms that were agreed to
 	Attempts                                []AttemptRow
 	Texts                                   []TextRow
-	Invoices                                []InvoiceRow
+	Invoices                                []NoteRow
 	Refunds                                 []RefundRow
 	Disputes                                []DisputeRow
 	Trail                                   []TrailRow
@@ -68,6 +68,12 @@ type TextRow struct {
 	At                          Moment
 	What, To, Whose, Text, Tone string
 	Opened                      Moment
+}
+
+// NoteRow is an invoice or a credit note.
+type NoteRow struct {
+	At                   Moment
+	Number, What, Amount string
 }
 
 // RefundRow is money given back, or asked for.

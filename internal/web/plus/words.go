@@ -121,7 +121,9 @@ func blockedWords(why agent.Blocked) string {
 	case agent.InCollections:
 		return "The account is in collections. Only the collections company may take its payments; no link can be sent."
 	case agent.NeedsReview:
-		return "A charge came after an earlier link had closed. Finance decides about it first; take no other payment for this vehicle."
+		return "Finance looks at an earlier payment for this vehicle first. No link can be sent, and no other payment may be taken for it."
+	case agent.Paused:
+		return pausedWords
 	case quote.NothingDue:
 		return "Nothing is due: the credit covers all of it. There is no payment to send."
 	case quote.BelowMinimum:
@@ -129,6 +131,9 @@ func blockedWords(why agent.Blocked) string {
 	}
 	return "The location takes no payments. No link can be sent for this vehicle."
 }
+
+// pausedWords are for reconcile-only mode, in which the books may not yet know what was charged.
+const pausedWords = "Payments are paused while the books are checked. No link can be sent; take no payment in another way before Finance says so."
 
 // closedWords say why a location takes no payments; "" if it does.
 func closedWords(why agent.Blocked, location string) string {
