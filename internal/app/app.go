@@ -22,6 +22,7 @@ import (
 	"paylink/internal/day"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/clock"
+	"paylink/internal/desk/office"
 	"paylink/internal/desk/payer"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
@@ -221,7 +222,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	hookDoor := door
 	hookDoor.MaxBody = maxEvent
 	payerConfig := payerdoor.Config{
-		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Tries: s.door, Keys: c.Keys, Now: c.Now, NewID: newID},
+		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Tries: s.door, Keys: c.Keys, Now: c.Now, NewID: newID, Paused: c.ReconcileOnly},
 		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, LinkLife: c.LinkLife, Terms: terms,
 	}
 	refuse := func(err error) http.Handler {
@@ -253,8 +254,9 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:  &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID},
-		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
+		Desk:   &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
+		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
+		Pages:  pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)

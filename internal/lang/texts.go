@@ -151,6 +151,7 @@ var texts = []text{
 	{"answer.bad_request", "We could not read that. Nothing was charged. Reload the page and try again.", "No pudimos leer la solicitud. No se hizo ningún cobro. Recargue la página e intente de nuevo."},
 	{"answer.session", "This page is no longer signed in. Nothing was charged by this try. Tap the link in your text message again.",
 		"La sesión de esta página terminó. Con este intento no se hizo ningún cobro. Toque de nuevo el enlace de su mensaje de texto."},
+	{"answer.paused", "Payments by link are paused. Nothing was charged by this try. Please call us.", "Los pagos por enlace están en pausa. Con este intento no se hizo ningún cobro. Llámenos, por favor."},
 	{"answer.dead", "This link does not work.", "Este enlace no funciona."},
 	{"answer.tries_left", forms{"You can try %[1]d more card.", "You can try %[1]d more times."}, forms{"Puede probar %[1]d tarjeta más.", "Puede intentarlo %[1]d veces más."}},
 
@@ -178,6 +179,11 @@ var texts = []text{
 	{"receipt.card_ending", "%[1]s ending in %[2]s", "%[1]s terminada en %[2]s"},
 	{"receipt.paid_to", "Paid To Date", "Pagado hasta el"},
 	{"receipt.reference", "Reference", "Referencia"},
+	{"receipt.back", "Sent back to the card", "Devuelto a la tarjeta"},
+	{"receipt.back_part", "Of this payment, %[1]s was sent back to the card that paid. It usually takes 5 to 10 business days to show.",
+		"De este pago se devolvieron %[1]s a la tarjeta con la que se pagó. Suele tardar de 5 a 10 días hábiles en aparecer."},
+	{"receipt.back_whole", "This payment was refunded: all of it, %[1]s, was sent back to the card that paid. It usually takes 5 to 10 business days to show.",
+		"Este pago se reembolsó: se devolvió completo, %[1]s, a la tarjeta con la que se pagó. Suele tardar de 5 a 10 días hábiles en aparecer."},
 	{"receipt.text_me", "Text me this receipt", "Enviarme este recibo por mensaje"},
 	{"receipt.texted", "The receipt is on its way to the phone that got the link.", "El recibo va en camino al teléfono que recibió el enlace."},
 	{"receipt.print", "Print", "Imprimir"},
@@ -238,9 +244,9 @@ var texts = []text{
 	{"state.late.money", "We have it, and it is safe. Do not pay again.", "Lo tenemos y está seguro. No vuelva a pagar."},
 	{"state.late.do", "We will put it on the account or send it back in full. Call us if you want to know more.", "Lo abonaremos a la cuenta o lo devolveremos completo. Llámenos si desea saber más."},
 
-	{"state.refund.title", "Your money is going back to your card", "Su dinero regresa a su tarjeta"},
-	{"state.refund.money", "Your payment came after the link had closed, so we are sending it back in full. It usually takes 5 to 10 business days to show.",
-		"Su pago llegó cuando el enlace ya estaba cerrado, así que lo devolvemos completo. Suele tardar de 5 a 10 días hábiles en aparecer."},
+	{"state.refund.title", "This payment was refunded", "Este pago se reembolsó"},
+	{"state.refund.money", "All of it, %[1]s, was sent back to the card that paid. It usually takes 5 to 10 business days to show.",
+		"Se devolvió completo, %[1]s, a la tarjeta con la que se pagó. Suele tardar de 5 a 10 días hábiles en aparecer."},
 	{"state.refund.do", "To pay now, call us for a new link.", "Si desea pagar ahora, llámenos y le enviaremos un enlace nuevo."},
 
 	{"state.review.title", "We are looking into this payment", "Estamos revisando este pago"},
@@ -248,8 +254,9 @@ var texts = []text{
 	{"state.review.do", "Call us and give the reference below.", "Llámenos e indique la referencia que aparece abajo."},
 
 	{"state.paused.title", "Payments by link are paused", "Los pagos por enlace están en pausa"},
-	{"state.paused.money", "You cannot pay on this page right now. Nothing was charged by opening it.", "En este momento no puede pagar en esta página. Al abrirla no se hizo ningún cobro."},
-	{"state.paused.do", "Call us about another way to pay.", "Llámenos para ver otra forma de pagar."},
+	{"state.paused.money", "You cannot pay on this page right now, and nothing was charged by opening it. If you have already paid, do not pay again: we are checking every payment with the bank.",
+		"En este momento no puede pagar en esta página y al abrirla no se hizo ningún cobro. Si ya pagó, no vuelva a pagar: estamos verificando cada pago con el banco."},
+	{"state.paused.do", "Call us and give the reference below.", "Llámenos e indique la referencia que aparece abajo."},
 
 	{"state.slow_down.title", "Please wait a minute", "Espere un minuto, por favor"},
 	{"state.slow_down.money", "There were too many tries in a short time. Nothing was charged by this one.", "Hubo demasiados intentos en poco tiempo. Con este no se hizo ningún cobro."},

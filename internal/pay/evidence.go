@@ -66,6 +66,9 @@ func Evidence(v View, r Record, now time.Time) (text, hash string, err error) {
 	return string(b), hex.EncodeToString(sum[:]), nil
 }
 
+// EvidenceName is the name of a payment's evidence file.
+func (p Payment) EvidenceName() string { return "evidence-" + p.Reference() + ".json" }
+
 func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

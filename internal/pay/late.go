@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"paylink/internal/day"
 	"paylink/internal/guard"
@@ -189,6 +190,7 @@ type AskBack struct {
 	Amount    money.Cents // 0: all that is left
 	Why       string
 	By        trail.Actor
+	FormKey   string // of the form that asks: a second click makes no second refund; "" if no form asks
 }
 
 // Refund gives money of a paid payment back, whole or in part. Its row stands before anything is sent; when Refund returns without an error the refund is on
@@ -197,6 +199,9 @@ func (m *Machine) Refund(ctx context.Context, a AskBack) error {
 	_, err := m.apply(ctx, a.PaymentID, act{
 		by: a.By, name: "refund payment", detail: a.Why,
 		event: func(v View) (Event, error) {
+			if a.FormKey != "" && slices.ContainsFunc(v.Refunds, func(r Refund) bool { return r.FormKey == a.FormKey }) {
+				return Event{}, errSameForm
+			}
 			amount := a.Amount
 			if amount == 0 {
 				amount = v.Payment.Charged - v.Payment.GivenBack
@@ -205,6 +210,9 @@ func (m *Machine) Refund(ctx context.Context, a AskBack) error {
 		},
 		fill: a.sign,
 	})
+	if errors.Is(err, errSameForm) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -215,7 +223,7 @@ func (m *Machine) Refund(ctx context.Context, a AskBack) error {
 func (a AskBack) sign(_ View, c *Change) error {
 	for i := range c.Refunds {
 		if c.Refunds[i].State == RefundWaits {
-			c.Refunds[i].Why, c.Refunds[i].By = a.Why, a.By
+			c.Refunds[i].Why, c.Refunds[i].By, c.Refunds[i].FormKey = a.Why, a.By, a.FormKey
 		}
 	}
 	return nil

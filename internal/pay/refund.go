@@ -34,6 +34,8 @@ type Refund struct {
 	Code      string // Stripe's code for a refusal or a failure
 	AskedAt   time.Time
 	EndedAt   time.Time // zero: Stripe has not answered
+	FormKey   string    // of the form that asked, unique; "" if none did
+	ClearedAt time.Time // when a person settled in another way what a failed or refused refund has left; zero: not
 }
 
 // Moved says whether the refund's money has left us.

@@ -216,10 +216,14 @@ func escapeLike(s string) string {
 
 // Invoices lists a client's invoices, newest first, at most limit of them.
 func (d *DB) Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error) {
+	return d.invoices(ctx, `WHERE client_id = $1 ORDER BY issued_ms DESC LIMIT $2`, clientID, limit)
+}
+
+func (d *DB) invoices(ctx context.Context, which string, args ...any) ([]ledger.Invoice, error) {
 	t := d.read(ctx)
 	var out []ledger.Invoice
 	err := t.each(`SELECT id, number, client_id, COALESCE(vehicle_id, ''), payment_id, door, issued_ms, subtotal, tax, total, paid_to_from, paid_to
-		FROM invoices WHERE client_id = $1 ORDER BY issued_ms DESC LIMIT $2`, []any{clientID, limit}, func(scan func(...any) error) error {
+		FROM invoices `+which, args, func(scan func(...any) error) error {
 		var i ledger.Invoice
 		var issued int64
 		if err := scan(&i.ID, &i.Number, &i.ClientID, &i.VehicleID, &i.PaymentID, &i.Door, &issued, &i.Subtotal, &i.Tax, &i.Total, &i.PaidToFrom, &i.PaidTo); err != nil {

@@ -11,13 +11,13 @@ import (
 	"paylink/internal/trail"
 )
 
-const refundColumns = `id, payment_id, COALESCE(stripe_id, ''), amount, state, why, by_kind, by_id, code, asked_ms, ended_ms`
+const refundColumns = `id, payment_id, COALESCE(stripe_id, ''), amount, state, why, by_kind, by_id, code, asked_ms, ended_ms, COALESCE(form_key, ''), cleared_ms`
 
 func scanRefund(scan func(...any) error) (pay.Refund, error) {
 	var r pay.Refund
-	var asked, ended int64
-	err := scan(&r.ID, &r.PaymentID, &r.StripeID, &r.Amount, &r.State, &r.Why, &r.By.Kind, &r.By.ID, &r.Code, &asked, &ended)
-	r.AskedAt, r.EndedAt = fromMS(asked), fromMS(ended)
+	var asked, ended, cleared int64
+	err := scan(&r.ID, &r.PaymentID, &r.StripeID, &r.Amount, &r.State, &r.Why, &r.By.Kind, &r.By.ID, &r.Code, &asked, &ended, &r.FormKey, &cleared)
+	r.AskedAt, r.EndedAt, r.ClearedAt = fromMS(asked), fromMS(ended), fromMS(cleared)
 	return r, err
 }
 
@@ -65,9 +65,9 @@ func (t tx) booked(v *pay.View) error {
 // returns writes refunds and disputes. What identifies them is written once.
 func (t tx) returns(c pay.Change) error {
 	for _, r := range c.Refunds {
-		if err := t.exec(`INSERT INTO refunds (id, payment_id, stripe_id, amount, state, why, by_kind, by_id, code, asked_ms, ended_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		if err := t.exec(`INSERT INTO refunds (id, payment_id, stripe_id, amount, state, why, by_kind, by_id, code, asked_ms, ended_ms, form_key, cleared_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 			ON CONFLICT (id) DO UPDATE SET stripe_id = COALESCE(refunds.stripe_id, excluded.stripe_id), amount = excluded.amount, state = excluded.state, code = excluded.code, ended_ms = excluded.ended_ms`,
-			r.ID, r.PaymentID, orNull(r.StripeID), int64(r.Amount), string(r.State), r.Why, string(r.By.Kind), r.By.ID, r.Code, ms(r.AskedAt), ms(r.EndedAt)); err != nil {
+			r.ID, r.PaymentID, orNull(r.StripeID), int64(r.Amount), string(r.State), r.Why, string(r.By.Kind), r.By.ID, r.Code, ms(r.AskedAt), ms(r.EndedAt), orNull(r.FormKey), ms(r.ClearedAt)); err != nil {
 			return err
 		}
 	}

@@ -38,11 +38,19 @@ type Permission string
 const (
 	SeeClients Permission = "see clients"
 	SendLinks  Permission = "send links" // send, resend and cancel
+
+	SeeFinance   Permission = "see finance"   // what waits for a person, and a payment whole
+	DecideMoney  Permission = "decide money"  // refunds, reviews, money that came after closing
+	TakeEvidence Permission = "take evidence" // download a payment's evidence file
 )
 
 var granted = map[Permission][]Role{
 	SeeClients: {Agent, Lead, Supervisor, Finance, Admin, Auditor},
 	SendLinks:  {Agent, Lead, Supervisor},
+
+	SeeFinance:   {Supervisor, Finance, Auditor},
+	DecideMoney:  {Finance},
+	TakeEvidence: {Finance, Auditor},
 }
 
 // Member is one of the staff.

@@ -28,6 +28,10 @@
     requestAnimationFrame(() => { live.textContent = words; });
   };
 
+  // A form that came back with something wrong says so where it is wrong.
+  const wrong = /** @type {HTMLElement | null} */ (document.querySelector('main > [data-focus]'));
+  if (wrong) document.getElementById(wrong.dataset.focus || '')?.focus();
+
   if (!panel) return;
 
   // --- Putting an answer in place: what is the same stays as it is, with its focus and what was typed into it ---

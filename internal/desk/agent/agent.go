@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paylink/internal/account"
@@ -26,8 +27,8 @@ var (
 	ErrLandline   = errors.New("the number is a landline and can’t get texts")
 	ErrOptedOut   = errors.New("the number has opted out of our texts")
 	ErrConsent    = errors.New("the payer’s consent to be texted is needed")
-	ErrCardNumber = errors.New("the text looks as if it held a card number")
-	ErrTooLong    = errors.New("the text is too long")
+	ErrCardNumber = trail.ErrCardNumber
+	ErrTooLong    = trail.ErrTooLong
 )
 
 // BlockedError says why no payment can be sent; it is pay.ErrBlocked.
@@ -52,6 +53,8 @@ type Blocked = quote.Blocked
 const (
 	// InCollections: the account is with a collections company, which alone may take its money.
 	InCollections Blocked = "in_collections"
+	// Paused: in reconcile-only mode nothing is offered to pay. pay.Machine refuses with pay.ErrPaused.
+	Paused Blocked = "paused"
 	// NeedsReview: money for the vehicle came after its link had closed, and nobody has decided about it yet. pay.Machine refuses with pay.ErrNeedsReview.
 	NeedsReview Blocked = "needs_review"
 )
@@ -69,6 +72,8 @@ type Store interface {
 	Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error)
 	// PaymentsOf lists a client's payments, newest first.
 	PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error)
+	// Disputed lists the ids of a client's payments that somebody disputes at the bank now.
+	Disputed(ctx context.Context, clientID string) ([]string, error)
 	View(ctx context.Context, paymentID string) (pay.View, error)
 	Links(ctx context.Context, paymentID string) ([]link.Link, error)
 	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)
@@ -98,7 +103,7 @@ type Tries interface {
 	Clear(ctx context.Context, key string) error
 }
 
-// Desk is PLUS Web's desk. All fields are required.
+// Desk is PLUS Web's desk. All fields but Paused are required.
 type Desk struct {
 	Store   Store
 	Tries   Tries
@@ -106,13 +111,13 @@ type Desk struct {
 	Carrier interface {
 		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
 	}
-	NewID func() string
+	NewID  func() string
+	Paused bool // reconcile-only mode: nothing is offered to pay
 }
 
 const (
 	searchMost = 20
 	listMost   = 50
-	reasonMost = 200 // characters
 	loginMost  = 100 // characters of a login that the trail keeps
 )
 
@@ -217,12 +222,30 @@ func (d *Desk) Invoices(ctx context.Context, who staff.Member, clientID string) 
 	return d.Store.Invoices(ctx, clientID, listMost)
 }
 
+// Sent is a payment as a client's list shows it.
+type Sent struct {
+	pay.Payment
+	Disputed bool // somebody contests it at the bank now
+}
+
 // Payments lists the links that were sent for a client, newest first.
-func (d *Desk) Payments(ctx context.Context, who staff.Member, clientID string) ([]pay.Payment, error) {
+func (d *Desk) Payments(ctx context.Context, who staff.Member, clientID string) ([]Sent, error) {
 	if err := who.May(staff.SeeClients); err != nil {
 		return nil, d.refused(ctx, who, "see links", clientID, clientID, err)
 	}
-	return d.Store.PaymentsOf(ctx, clientID, listMost)
+	payments, err := d.Store.PaymentsOf(ctx, clientID, listMost)
+	if err != nil {
+		return nil, err
+	}
+	disputed, err := d.Store.Disputed(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	var out []Sent
+	for _, p := range payments {
+		out = append(out, Sent{p, slices.Contains(disputed, p.ID)})
+	}
+	return out, nil
 }
 
 // Choice is what is to be paid for.
@@ -282,13 +305,15 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 		return out, err
 	}
 	var last *pay.Payment // the vehicle's newest that has ended
+	review := false       // a person has to look at one of the vehicle's payments
 	for i, p := range payments {
 		if p.VehicleID != c.VehicleID {
 			continue
 		}
-		if !p.State.Live() && last == nil {
+		if last == nil && (!p.State.Live() || !p.ClosedAt.IsZero()) {
 			last = &payments[i]
 		}
+		review = review || p.State == pay.Review
 		if p.State.Live() {
 			// What this vehicle's own payment has reserved is part of what the vehicle owes.
 			facts.Standing.PastDue += p.Frozen.Summary.PastDue
@@ -306,8 +331,11 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	}
 	out.Client, out.Vehicle, out.Location = client, vehicles[i], facts.Location
 	out.Blocked = blocked(client, out.Frozen.Summary)
-	if last != nil && last.State == pay.PaidAfterClose && out.Blocked != InCollections {
+	if (review || last != nil && last.State == pay.PaidAfterClose) && out.Blocked != InCollections {
 		out.Blocked = NeedsReview
+	}
+	if d.Paused {
+		out.Blocked = Paused
 	}
 	out.Warnings = warnings(out)
 	return out, nil
@@ -349,7 +377,7 @@ func blocked(c account.Client, s quote.Summary) Blocked {
 func warnings(s Summary) []Warning {
 	var out []Warning
 	add := func(kind, format string, args ...any) { out = append(out, Warning{kind, fmt.Sprintf(format, args...)}) }
-	if s.LiveID != "" {
+	if s.LiveID != "" && s.Blocked != NeedsReview {
 		add("live_link", "A payment for this vehicle is under way. Resend its link, or cancel it and start anew.")
 	}
 	if due := s.Frozen.Summary.PastDue; due > 0 {
@@ -395,7 +423,7 @@ func (m Message) form(number phone.Number) string {
 }
 
 // Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber,
-// *MovedError, *BlockedError, *pay.LiveError, pay.ErrNeedsReview, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
+// *MovedError, *BlockedError, *pay.LiveError, pay.ErrNeedsReview, pay.ErrPaused, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
 func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
 	p, err := d.send(ctx, who, m)
 	if refusal(err) {
@@ -407,7 +435,7 @@ func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 // refusal says whether an error is our own no, which belongs into the trail, and not a fault.
 func refusal(err error) bool {
 	for _, no := range []error{phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber, ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
-		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, staff.ErrNotAllowed, quote.ErrDays} {
+		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrPaused, staff.ErrNotAllowed, quote.ErrDays} {
 		if errors.Is(err, no) {
 			return true
 		}
@@ -419,7 +447,8 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	if err := who.May(staff.SendLinks); err != nil {
 		return pay.Payment{}, err
 	}
-	if err := freeText(m.Payer); err != nil {
+	payer, err := trail.FreeText(m.Payer)
+	if err != nil {
 		return pay.Payment{}, err
 	}
 	number, err := phone.Parse(m.Phone)
@@ -450,7 +479,7 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 		language = client.Language
 	}
 	if !own {
-		detail = "another number, consent given: " + masked(m.Payer)
+		detail = "another number, consent given: " + payer
 	}
 	return d.Machine.Send(ctx, pay.Order{
 		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.form(number), By: actor(who), Detail: detail,
@@ -469,17 +498,6 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 			return frozen, nil
 		},
 	})
-}
-
-// freeText refuses what may be a card number, and what is too long.
-func freeText(s string) error {
-	if len([]rune(s)) > reasonMost {
-		return ErrTooLong
-	}
-	if HoldsCardNumber(s) {
-		return ErrCardNumber
-	}
-	return nil
 }
 
 // Resend sends a new link for the same payment. Errors: ErrOptedOut, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
@@ -514,11 +532,11 @@ func (d *Desk) resend(ctx context.Context, who staff.Member, paymentID string) e
 func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason string) (pay.State, error) {
 	err := who.May(staff.SendLinks)
 	if err == nil {
-		err = freeText(reason)
+		reason, err = trail.FreeText(reason)
 	}
 	var state pay.State
 	if err == nil {
-		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, masked(reason))
+		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, reason)
 	}
 	if refusal(err) {
 		return state, d.refused(ctx, who, "revoke payment", paymentID, "", err)

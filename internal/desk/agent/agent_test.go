@@ -447,24 +447,33 @@ func TestTheLadderOfEveryState(t *testing.T) {
 		reason               pay.Reason
 		says                 string
 		resend, cancel, over bool
+		also                 func(l *pay.Life)
 	}{
-		{pay.Open, "", "The text is on its way.", true, true, false},
-		{pay.Paying, "", "paying right now", false, true, false},
-		{pay.NeedsAction, "", "confirming the payment with their bank", false, true, false},
-		{pay.Unknown, "", "Do not pay again", false, true, false},
-		{pay.Paid, "", "Paid.", false, false, true},
-		{pay.Expired, "", "has expired", false, false, true},
-		{pay.Expired, pay.ReasonNotSent, "could not be sent", false, false, true},
-		{pay.Revoked, pay.ReasonAgent, "was cancelled", false, false, true},
-		{pay.Revoked, pay.ReasonNotMine, "refused by whoever got it", false, false, true},
-		{pay.Revoked, pay.ReasonDashboard, "outside of PLUS Web", false, false, true},
-		{pay.Locked, "", "Five cards were declined", false, false, true},
-		{pay.Superseded, pay.ReasonMoved, "account changed", false, false, true},
-		{pay.Declined, "", "card on file was declined", false, false, true},
-		{pay.PaidAfterClose, "", "after the link had closed", false, false, true},
-		{pay.Review, pay.ReasonMismatch, "does not match", false, false, false},
+		{pay.Open, "", "The text is on its way.", true, true, false, nil},
+		{pay.Paying, "", "paying right now", false, true, false, nil},
+		{pay.NeedsAction, "", "confirming the payment with their bank", false, true, false, nil},
+		{pay.Unknown, "", "Do not pay again", false, true, false, nil},
+		{pay.Paid, "", "Paid.", false, false, true, nil},
+		{pay.Expired, "", "has expired", false, false, true, nil},
+		{pay.Expired, pay.ReasonNotSent, "could not be sent", false, false, true, nil},
+		{pay.Revoked, pay.ReasonAgent, "was cancelled", false, false, true, nil},
+		{pay.Revoked, pay.ReasonNotMine, "refused by whoever got it", false, false, true, nil},
+		{pay.Revoked, pay.ReasonDashboard, "outside of PLUS Web", false, false, true, nil},
+		{pay.Locked, "", "Five cards were declined", false, false, true, nil},
+		{pay.Superseded, pay.ReasonMoved, "account changed", false, false, true, nil},
+		{pay.Declined, "", "card on file was declined", false, false, true, nil},
+		{pay.PaidAfterClose, "", "applied to the account or goes back", false, false, false, nil},
+		{pay.PaidAfterClose, "", "Finance decides what becomes of it", false, false, true, func(l *pay.Life) { l.Held = true }},
+		{pay.PaidAfterClose, "", "is going back to the card", false, false, false, func(l *pay.Life) { l.Refunding = pay.RefundAsked }},
+		{pay.Applied, "", "Paid. The charge came after the link had closed", false, false, true, nil},
+		{pay.Refunded, "", "went back to the card in full", false, false, true, func(l *pay.Life) { l.GivenBack = 9858 }},
+		{pay.Paid, "", "A refund is under way", false, false, false, func(l *pay.Life) { l.Refunding = pay.RefundAsked }},
+		{pay.Paid, "", "Finance is looking up", false, false, false, func(l *pay.Life) { l.Refunding = pay.RefundStuck }},
+		{pay.Paid, "", "Of $98.58, $40.00 was given back", false, false, true, func(l *pay.Life) { l.GivenBack = 4000 }},
+		{pay.Paid, "", "all of it was given back: $98.58", false, false, true, func(l *pay.Life) { l.GivenBack = 9858 }},
+		{pay.Review, pay.ReasonMismatch, "does not match", false, false, false, nil},
 	} {
-		t.Run(fmt.Sprint(c.state, c.reason), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.state, c.reason, c.says), func(t *testing.T) {
 			b := start(t)
 			who := b.as(staff.Auditor)
 			p, err := b.desk.Send(b.ctx, b.as(staff.Agent), b.message())
@@ -472,6 +481,12 @@ func TestTheLadderOfEveryState(t *testing.T) {
 			b.must(b.db.Apply(b.ctx, p.ID, func(v pay.View) (pay.Change, error) {
 				change := pay.Change{Life: v.Payment.Life}
 				change.Life.State, change.Life.Reason = c.state, c.reason
+				if c.state.Booked() {
+					change.Life.Charged = 9858
+				}
+				if c.also != nil {
+					c.also(&change.Life)
+				}
 				return change, nil
 			}))
 			s, err := b.desk.Status(b.ctx, who, p.ID)
@@ -479,8 +494,11 @@ func TestTheLadderOfEveryState(t *testing.T) {
 			if !strings.Contains(s.Headline, c.says) || s.CanResend != c.resend || s.CanCancel != c.cancel || s.Over != c.over {
 				b.Errorf("it says %q, resend %v, cancel %v, over %v", s.Headline, s.CanResend, s.CanCancel, s.Over)
 			}
-			if c.state != pay.Paid && c.state != pay.PaidAfterClose && strings.HasPrefix(s.Headline, "Paid") {
+			if !c.state.Sold() && strings.HasPrefix(s.Headline, "Paid") {
 				b.Error("it says paid")
+			}
+			if again := c.state.Closed() || c.state == pay.Refunded || strings.Contains(c.says, "all of it"); s.MayAnew != again {
+				b.Errorf("a new link is offered: %v", s.MayAnew)
 			}
 			all := s.Note + s.Headline + s.Next + s.Phone + fmt.Sprintf("%+v", s.Steps)
 			if !strings.Contains(s.Note, "••0142") || !strings.Contains(s.Note, p.Reference()) || strings.Contains(all, "5550142") || strings.Contains(all, "555-0142") {

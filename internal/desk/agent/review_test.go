@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,5 +52,40 @@ func TestMoneyThatNobodyHasDecidedAboutBlocksItsVehicle(t *testing.T) {
 	m.FormKey = newID()
 	if _, err := b.desk.Send(b.ctx, who, m); !errors.Is(err, pay.ErrNeedsReview) {
 		b.Errorf("another payment was taken: %v", err)
+	}
+	// One in review keeps its vehicle's place, or has closed before: nothing can be sent either way.
+	for client, vehicle := range map[string]string{"100042": "veh_dana_civic", "100051": "veh_gene_silverado"} {
+		m.ClientID, m.VehicleID, m.Phone, m.FormKey = client, vehicle, "804 555 0199", newID()
+		m.Consent, m.Payer, m.Shown = true, "Ana", summary(client, vehicle).Summary.TotalDue
+		p, err := b.desk.Send(b.ctx, who, m)
+		b.must(err)
+		if client == "100051" {
+			b.ends(p.ID, pay.Expired)
+		}
+		b.ends(p.ID, pay.Review)
+		if got := summary(client, vehicle).Blocked; got != agent.NeedsReview {
+			b.Errorf("%s is blocked by %q", client, got)
+		}
+	}
+}
+
+func TestInReconcileOnlyModeNothingIsSent(t *testing.T) {
+	b := start(t)
+	who := b.as(staff.Agent)
+	p, err := b.desk.Send(b.ctx, who, b.message())
+	b.must(err)
+	b.desk.Paused = true
+	s, err := b.desk.Summary(b.ctx, who, agent.Choice{ClientID: "100043", VehicleID: "veh_marcus_f150", Days: 30})
+	b.must(err)
+	if s.Blocked != agent.Paused {
+		b.Errorf("it is blocked by %q", s.Blocked)
+	}
+	for range 2 { // in time, and when its time is up
+		st, err := b.desk.Status(b.ctx, who, p.ID)
+		b.must(err)
+		if st.CanResend || st.MayAnew || !strings.Contains(st.Headline, "Payments are paused") || strings.Contains(st.Headline+st.Next, "No payment was taken") {
+			b.Errorf("it says %q, %q; resend %v", st.Headline, st.Next, st.CanResend)
+		}
+		b.pass(11 * time.Minute)
 	}
 }

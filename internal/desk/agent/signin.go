@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"paylink/internal/staff"
+	"paylink/internal/trail"
 )
 
 // Wrong passwords use tries up, so that nobody can guess on. Five lock one login for one address: a stranger elsewhere can't keep its owner out with them.
@@ -144,7 +145,7 @@ func (d *Desk) notIn(ctx context.Context, t try, why error) error {
 
 // typed is what was typed for a login, unless it may be what must not be kept: people type passwords and card numbers into the wrong field.
 func (t try) typed() string {
-	if HoldsCardNumber(t.login) || t.password != "" && strings.Contains(t.login, strings.ToLower(strings.TrimSpace(t.password))) {
+	if trail.HoldsCardNumber(t.login) || t.password != "" && strings.Contains(t.login, strings.ToLower(strings.TrimSpace(t.password))) {
 		return "(not kept)"
 	}
 	kept := []rune(strings.Map(func(r rune) rune {

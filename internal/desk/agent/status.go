@@ -27,6 +27,7 @@ type Status struct {
 	ResendsLeft int
 	Note        string // for the client's record
 	Zone        *time.Location
+	MayAnew     bool // a new link for the same thing is what one may send next
 	Over        bool // nothing will change any more: the page need not ask again
 }
 
@@ -71,7 +72,7 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 	out.Payment, out.State, out.Zone = p, p.Effective(now), v.Facts.Location.TimeZone()
 	out.Left = max(0, p.ExpiresAt.Sub(now))
 	out.ResendsLeft = pay.MaxResends - p.Resends
-	out.CanResend = out.State == pay.Open && out.ResendsLeft > 0
+	out.CanResend = out.State == pay.Open && out.ResendsLeft > 0 && !d.Paused
 	out.CanCancel = (out.State == pay.Open || out.State.InFlight()) && !p.Revoke
 	if out.State != pay.Open && !out.State.InFlight() {
 		out.Left = 0
@@ -79,7 +80,7 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 	if len(links) > 0 {
 		out.Phone = links[len(links)-1].Phone.String()
 	}
-	l := ladder{zone: out.Zone, view: v, state: out.State}
+	l := ladder{zone: out.Zone, view: v, state: out.State, paused: d.Paused}
 	for i, one := range links {
 		l.link(one, messages, i == len(links)-1)
 	}
@@ -87,8 +88,10 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 		l.attempt(a)
 	}
 	l.end()
+	l.afterwards()
 	out.Steps, out.Headline, out.Next = l.steps, l.headline, l.next
-	out.Over = !out.State.Live() && !p.CancelDue
+	out.MayAnew = !d.Paused && (out.State.Closed() || out.State == pay.Refunded || wholeBack(p))
+	out.Over = !out.State.Live() && !p.CancelDue && p.Refunding == pay.NoRefund && (out.State != pay.PaidAfterClose || p.Held)
 	out.Note = note(out, v)
 	return out, nil
 }
@@ -102,6 +105,7 @@ type ladder struct {
 	headline string
 	next     string
 	declines int
+	paused   bool
 }
 
 func (l *ladder) add(tone Tone, at time.Time, text, detail string) {
@@ -254,13 +258,98 @@ func (l *ladder) end() {
 		say(Wrong, p.ClosedAt, "The account has changed", "The account changed after the link was sent, so that its total no longer holds. No payment was taken.", "Get a new summary and send a new link.")
 	case pay.Declined:
 		say(Wrong, p.ClosedAt, "Declined", "The card on file was declined. No payment was taken.", "")
-	case pay.PaidAfterClose:
-		say(Wrong, p.ClosedAt, "Money came after the link had closed", "A charge came after the link had closed. Finance decides what becomes of it.", "Do not take another payment before Finance has answered.")
+	case pay.PaidAfterClose, pay.Applied, pay.Refunded:
+		l.late(p)
 	case pay.Review:
 		say(Wrong, p.ClosedAt, "A person has to look at this payment", "Something about this payment does not match. Finance looks at it.", "Do not take another payment before Finance has answered.")
 	}
+	if l.paused && (l.view.Payment.State == pay.Open || l.view.Payment.State.InFlight()) {
+		// Not even its time says that nothing was charged: the books are those of a backup.
+		if l.state == pay.Expired {
+			l.steps = l.steps[:len(l.steps)-1]
+		}
+		say(Now, time.Time{}, "Closing while the books are checked", "Payments are paused, and this link is being closed. We are asking whether it was paid.", "Wait for the answer; it comes by itself. Do not take another payment.")
+	}
 	if p.Revoke && l.state.InFlight() {
 		l.headline = "The payer is paying now; we stop it if we still can."
+	}
+}
+
+// late adds what became of money that came after closing.
+func (l *ladder) late(p pay.Payment) {
+	l.add(Wrong, p.ClosedAt, "The link had closed", "")
+	l.add(Done, time.Time{}, "Charged "+p.Charged.String()+" all the same", "")
+	switch {
+	case p.State == pay.Applied:
+		l.add(Done, time.Time{}, "Applied to the account", "")
+		l.headline, l.next = "Paid. The charge came after the link had closed, and was applied to the account.", ""
+	case p.State == pay.Refunded:
+		l.headline = fmt.Sprintf("The charge of %s came after the link had closed, and went back to the card in full.", p.Charged)
+		l.next = "Tell the caller that it takes 5 to 10 business days to show. Send a new link if they still want to pay."
+	case p.Refunding != pay.NoRefund:
+		l.headline, l.next = fmt.Sprintf("The charge of %s came after the link had closed, and is going back to the card.", p.Charged-p.GivenBack), "Wait until it is on its way; then send a new link if the caller still wants to pay."
+	case p.Held:
+		l.add(Now, time.Time{}, "Held: Finance decides", "")
+		l.headline, l.next = "A charge came after the link had closed. Finance decides what becomes of it.", "Do not take another payment before Finance has answered."
+	default:
+		l.add(Now, time.Time{}, "Being applied or given back", "")
+		l.headline, l.next = "A charge came after the link had closed. It is applied to the account or goes back, within minutes.", "Wait for it, and do not take another payment."
+	}
+}
+
+// wholeBack says whether all of what was paid has gone back.
+func wholeBack(p pay.Payment) bool {
+	return p.State.Sold() && p.Charged > 0 && p.GivenBack >= p.Charged
+}
+
+// afterwards adds what happened to money that was charged: refunds and disputes.
+func (l *ladder) afterwards() {
+	p := l.view.Payment
+	for _, r := range l.view.Refunds {
+		switch r.State {
+		case pay.RefundWaits:
+			detail := ""
+			if p.Refunding == pay.RefundStuck {
+				detail = "The card processor does not say whether it was made. Finance looks it up."
+			}
+			l.add(Now, r.AskedAt, "Refund of "+r.Amount.String()+" asked for", detail)
+		case pay.RefundOnWay:
+			l.add(Done, r.EndedAt, r.Amount.String()+" on its way back to the card", "")
+		case pay.RefundDone:
+			l.add(Done, r.EndedAt, r.Amount.String()+" given back to the card", "")
+		case pay.RefundBack:
+			l.add(Wrong, r.EndedAt, "Refund of "+r.Amount.String()+" failed", "The bank sent the money back to us. Finance pays it back in another way.")
+		case pay.RefundNotMade:
+			l.add(Wrong, r.EndedAt, "Refund of "+r.Amount.String()+" was not made", "Finance looks at it.")
+		}
+	}
+	const days = "It takes 5 to 10 business days to show on the card."
+	switch {
+	case !p.State.Sold():
+	case p.Refunding == pay.RefundStuck:
+		l.headline, l.next = "Paid. Finance is looking up whether a refund was made.", "Promise nothing about the refund before Finance has answered."
+	case p.Refunding != pay.NoRefund:
+		l.headline, l.next = "Paid. A refund is under way.", "Wait for its answer before you tell the caller that it is made."
+	case wholeBack(p):
+		l.headline, l.next = fmt.Sprintf("Paid, and all of it was given back: %s.", p.GivenBack), days+" Send a new link if the caller wants to pay again."
+	case p.GivenBack > 0:
+		l.headline, l.next = fmt.Sprintf("Paid. Of %s, %s was given back.", p.Charged, p.GivenBack), days
+	}
+	for _, d := range l.view.Disputes {
+		switch {
+		case d.Status == "won":
+			l.add(Done, d.ChangedAt, "Dispute over "+d.Amount.String()+" was won", "")
+		case d.Status == "lost":
+			l.add(Wrong, d.ChangedAt, "Dispute over "+d.Amount.String()+" was lost", "The bank has given the money back to the card’s owner.")
+		case d.Over():
+			l.add(Done, d.ChangedAt, "Dispute over "+d.Amount.String()+" is closed", "")
+		default:
+			l.add(Wrong, d.OpenedAt, "Disputed at the bank: "+d.Amount.String(), "The card’s owner contests the charge. Finance answers the bank.")
+			l.headline, l.next = "Paid, and disputed at the bank by the card’s owner.", "Promise no refund: the bank has taken the money until it decides. Finance answers it."
+			if !p.State.Sold() {
+				l.headline = "The charge is disputed at the bank by the card’s owner."
+			}
+		}
 	}
 }
 

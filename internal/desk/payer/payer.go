@@ -52,7 +52,7 @@ const (
 	pressesIn   = 5 * time.Minute
 )
 
-// Desk is the payer's desk. All fields are required.
+// Desk is the payer's desk. All fields but Paused are required.
 type Desk struct {
 	Store   Store
 	Machine Machine
@@ -61,6 +61,7 @@ type Desk struct {
 	Keys    seal.Keys
 	Now     func() time.Time // for sessions; what may be paid is decided by the store's clock
 	NewID   func() string
+	Paused  bool // reconcile-only mode: nothing is offered to pay
 }
 
 // Open exchanges a token for a session, and uses nothing up. cookie is the browser's session so far, if any: a link opened again in the same browser goes on where it was.
@@ -138,7 +139,9 @@ const (
 	Superseded Place = "superseded"
 	Locked     Place = "locked"
 	Late       Place = "late"   // money came after closing
+	Refunded   Place = "refund" // all that was charged went back
 	Review     Place = "review" // a person decides
+	Paused     Place = "paused" // nothing is offered to pay while the books are checked
 )
 
 // Page is a payment as one session sees it.
@@ -167,6 +170,9 @@ func (d *Desk) Page(ctx context.Context, s link.Session) (Page, error) {
 		}
 	}
 	p.Place = place(p)
+	if d.Paused {
+		p.Place = paused(p)
+	}
 	if p.Place == Payable && s.ReadOnly {
 		p.Place = Expired // the door has forgotten the link: it ended early
 	}
@@ -181,11 +187,16 @@ func place(p Page) Place {
 	payment := p.Payment
 	own := p.Attempt != nil && p.Attempt.N == payment.Attempt
 	switch state := payment.Effective(p.Now); state {
-	case pay.Paid:
+	case pay.Paid, pay.Applied:
 		if p.Attempt != nil && p.Attempt.State == pay.Succeeded {
 			return PaidHere
 		}
+		if p.BackWhole() {
+			return Refunded
+		}
 		return Used
+	case pay.Refunded:
+		return Refunded
 	case pay.PaidAfterClose:
 		return Late
 	case pay.Review:
@@ -222,6 +233,28 @@ func place(p Page) Place {
 		}
 		return Expired
 	}
+}
+
+// paused is where a session stands in reconcile-only mode. The books are those of a backup: what was open in them may have been paid since, so that
+// neither its time nor a cancel that nobody has answered says that nothing was charged.
+func paused(p Page) Place {
+	switch payment := p.Payment; {
+	case payment.State == pay.Open, payment.State.Closed() && payment.CancelDue:
+		return Paused
+	case p.Place == Confirming:
+		return Checking
+	}
+	return p.Place
+}
+
+// BackWhole says whether all of what was charged has gone back.
+func (p Page) BackWhole() bool {
+	return p.Payment.State.Booked() && p.Payment.Charged > 0 && p.Payment.GivenBack >= p.Payment.Charged
+}
+
+// BackPart says whether a part of what was charged has gone back, and not all of it.
+func (p Page) BackPart() bool {
+	return p.Payment.State.Booked() && p.Payment.GivenBack > 0 && !p.BackWhole()
 }
 
 // Press is the button pressed: what the page sent.
@@ -262,7 +295,7 @@ func (d *Desk) Pay(ctx context.Context, s link.Session, press Press) (Page, pay.
 
 // refused writes our own no into the trail, and returns it. A fault is no refusal.
 func (d *Desk) refused(ctx context.Context, s link.Session, why error) error {
-	for _, no := range []error{pay.ErrBrand, pay.ErrCard, pay.ErrTerms, pay.ErrOtherLink, pay.ErrElsewhere, pay.ErrClosed, pay.ErrNeedsReview} {
+	for _, no := range []error{pay.ErrBrand, pay.ErrCard, pay.ErrTerms, pay.ErrOtherLink, pay.ErrElsewhere, pay.ErrClosed, pay.ErrNeedsReview, pay.ErrPaused} {
 		if errors.Is(why, no) {
 			e := trail.Entry{ID: d.NewID(), At: d.Now(), Actor: trail.Actor{Kind: trail.Payer, ID: s.ID}, Act: "pay", Object: s.PaymentID, Refused: no.Error()}
 			return errors.Join(why, d.Store.Write(ctx, e))
@@ -312,7 +345,7 @@ func (d *Desk) TextReceipt(ctx context.Context, s link.Session) error {
 	if err != nil {
 		return err
 	}
-	if page.Place != PaidHere {
+	if page.Place != PaidHere || page.BackWhole() {
 		return pay.ErrClosed
 	}
 	return d.Machine.TextReceipt(ctx, s.PaymentID, trail.Actor{Kind: trail.Payer, ID: s.ID})

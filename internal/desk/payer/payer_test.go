@@ -16,6 +16,7 @@ import (
 	"paylink/internal/demo"
 	"paylink/internal/desk/payer"
 	"paylink/internal/link"
+	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
@@ -139,6 +140,9 @@ func TestWhereASessionStands(t *testing.T) {
 		reason     pay.Reason
 		closing    pay.State
 		own, other payer.Place
+		back       money.Cents // of what was charged
+		paused     bool
+		unanswered bool // its cancel
 	}{
 		{state: pay.Open, own: payer.Payable, other: payer.Payable},
 		{state: pay.Paying, own: payer.Checking, other: payer.Elsewhere},
@@ -154,8 +158,18 @@ func TestWhereASessionStands(t *testing.T) {
 		{state: pay.Superseded, own: payer.Superseded, other: payer.Superseded},
 		{state: pay.PaidAfterClose, own: payer.Late, other: payer.Late},
 		{state: pay.Review, own: payer.Review, other: payer.Review},
+		{state: pay.Applied, own: payer.PaidHere, other: payer.Used},
+		{state: pay.Refunded, back: 9858, own: payer.Refunded, other: payer.Refunded},
+		{state: pay.Paid, back: 4000, own: payer.PaidHere, other: payer.Used},
+		{state: pay.Paid, back: 9858, own: payer.PaidHere, other: payer.Refunded},
+		// In reconcile-only mode nothing that was open says that it ended, and nobody is asked for a card or a confirmation.
+		{paused: true, state: pay.Open, own: payer.Paused, other: payer.Paused},
+		{paused: true, state: pay.NeedsAction, own: payer.Checking, other: payer.Elsewhere},
+		{paused: true, state: pay.Expired, own: payer.Expired, other: payer.Expired},
+		{paused: true, state: pay.Expired, unanswered: true, own: payer.Paused, other: payer.Paused},
+		{paused: true, state: pay.Paid, own: payer.PaidHere, other: payer.Used},
 	} {
-		t.Run(fmt.Sprint(c.state, c.reason, c.closing), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.state, c.reason, c.closing, c.back, c.paused, c.unanswered), func(t *testing.T) {
 			b := start(t)
 			p := b.sent(true)
 			own, other := b.open(""), b.open("")
@@ -166,11 +180,13 @@ func TestWhereASessionStands(t *testing.T) {
 				l := &change.Life
 				l.State, l.Reason, l.ClosingAs, l.Attempt = c.state, c.reason, c.closing, 1
 				state := pay.Trying
-				if c.state == pay.Paid {
-					state = pay.Succeeded
+				if c.state.Booked() && c.state != pay.PaidAfterClose {
+					state, l.Charged, l.GivenBack = pay.Succeeded, 9858, c.back
 				}
+				l.CancelDue = c.unanswered
 				change.NewAttempt = &pay.Attempt{ID: newID(), PaymentID: p.ID, N: 1, LinkID: own.LinkID, SessionID: own.ID, NonceID: newID(), State: state}
 			})
+			b.desk.Paused = c.paused
 			for s, want := range map[*link.Session]payer.Place{&own: c.own, &other: c.other} {
 				page := b.page(*s)
 				if page.Place != want {

@@ -149,9 +149,12 @@ CREATE TABLE refunds (
   by_id      TEXT NOT NULL,
   code       TEXT NOT NULL,
   asked_ms   BIGINT NOT NULL,
-  ended_ms   BIGINT NOT NULL
+  ended_ms   BIGINT NOT NULL,
+  form_key   TEXT UNIQUE,
+  cleared_ms BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX refunds_one_asked_per_payment ON refunds (payment_id) WHERE state = 'asked';
+CREATE INDEX refunds_for_a_person ON refunds (asked_ms) WHERE state IN ('failed', 'refused') AND cleared_ms = 0;
 CREATE INDEX refunds_of_payment ON refunds (payment_id, asked_ms);
 
 CREATE TABLE disputes (
@@ -169,6 +172,7 @@ CREATE TABLE disputes (
   evidence_sha256 TEXT NOT NULL
 );
 CREATE INDEX disputes_of_payment ON disputes (payment_id, opened_ms);
+CREATE INDEX disputes_open ON disputes (opened_ms) WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented');
 CREATE INDEX disputes_by_time ON disputes (opened_ms);
 
 CREATE TABLE links (
@@ -239,6 +243,7 @@ CREATE TABLE invoices (
   paid_to_from TEXT NOT NULL,
   paid_to      TEXT NOT NULL
 );
+CREATE INDEX invoices_of_payment ON invoices (payment_id);
 CREATE INDEX invoices_of_client ON invoices (client_id, issued_ms);
 
 CREATE TABLE invoice_lines (

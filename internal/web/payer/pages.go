@@ -167,6 +167,9 @@ type Receipt struct {
 	Lines     []SummaryLine // without the total
 	MayText   bool          // "Text me this receipt" is offered
 	Texted    bool          // it was asked for
+	Back      string        // what has gone back since, "$40.00"; "" for nothing
+	BackNote  string        // and when to expect it, in a sentence
+	Whole     bool          // all of it has gone back
 }
 
 // Kind is an end, or a wait, that has a page of its own.
@@ -185,7 +188,7 @@ const (
 	Dead       Kind = "dead"       // a token that means nothing
 	NotMine    Kind = "notmine"    // the payer said so
 	Late       Kind = "late"       // money came after closing, undecided
-	Refund     Kind = "refund"     // money came after closing, going back
+	Refund     Kind = "refund"     // all that was charged went back
 	Review     Kind = "review"     // a person decides
 	Paused     Kind = "paused"     // reconcile-only mode
 	SlowDown   Kind = "slow_down"  // 429
@@ -199,14 +202,16 @@ var Kinds = [...]Kind{Used, Elsewhere, Checking, Expired, Cancelled, Replaced, S
 // State is a page that says what happened, whether money was taken, and what to do.
 type State struct {
 	Chrome
-	Kind Kind
+	Kind   Kind
+	Amount string // what has gone back, of Refund; others say none
+	Note   string // what else is true; "" mostly
 }
 
 // Title returns what happened.
 func (s State) Title() string { return s.T("state." + string(s.Kind) + ".title") }
 
 // Money returns whether money was taken.
-func (s State) Money() string { return s.T("state." + string(s.Kind) + ".money") }
+func (s State) Money() string { return s.T("state."+string(s.Kind)+".money", s.Amount) }
 
 // Do returns what to do.
 func (s State) Do() string { return s.T("state." + string(s.Kind) + ".do") }
@@ -214,7 +219,7 @@ func (s State) Do() string { return s.T("state." + string(s.Kind) + ".do") }
 // Tone returns "good", "wait", "stop" or "error": which sign stands over the title.
 func (s State) Tone() string {
 	switch s.Kind {
-	case Used, NotMine:
+	case Used, NotMine, Refund:
 		return "good"
 	case Elsewhere, Checking:
 		return "wait"

@@ -191,7 +191,7 @@ func TestEveryScriptHasTheNonceAndOnlyThePayPageLoadsStripe(t *testing.T) {
 	pages := parsed(t)
 	for _, l := range lang.All {
 		all := map[string]*goquery.Document{
-			PayPage: page(t, pages, PayPage, samplePay(t, l, false)), ReceiptPage: page(t, pages, ReceiptPage, sampleReceipt(l)), StatePage: page(t, pages, StatePage, State{chrome(l, "/pay"), Checking}),
+			PayPage: page(t, pages, PayPage, samplePay(t, l, false)), ReceiptPage: page(t, pages, ReceiptPage, sampleReceipt(l)), StatePage: page(t, pages, StatePage, State{Chrome: chrome(l, "/pay"), Kind: Checking}),
 		}
 		for name, doc := range all {
 			scripts := doc.Find("script")
@@ -280,7 +280,7 @@ func TestEveryEndSaysWhatHappenedWhetherMoneyWasTakenAndWhatToDo(t *testing.T) {
 	for _, l := range lang.All {
 		titles := map[string]Kind{}
 		for _, kind := range Kinds {
-			doc := page(t, pages, StatePage, State{chrome(l, ""), kind})
+			doc := page(t, pages, StatePage, State{Chrome: chrome(l, ""), Kind: kind, Amount: "$98.58"})
 			title, money := said(doc.Find("h1")), said(doc.Find(".said"))
 			if title == "" || money == "" || said(doc.Find("main h2 + p")) == "" || doc.Find(`main a[href="tel:+18045550100"]`).Length() != 1 {
 				t.Errorf("%s %s leaves something unsaid: %q", l, kind, said(doc.Find("main")))
@@ -294,13 +294,13 @@ func TestEveryEndSaysWhatHappenedWhetherMoneyWasTakenAndWhatToDo(t *testing.T) {
 				t.Errorf("%s polls: %v", kind, polls)
 			}
 		}
-		for _, kind := range []Kind{Checking, Elsewhere, Late, Review} {
-			doc := page(t, pages, StatePage, State{chrome(l, ""), kind})
-			if want := map[lang.Lang]string{lang.English: "Do not pay again", lang.Spanish: "No vuelva a pagar"}[l]; !strings.Contains(said(doc.Find("main")), want) {
+		for _, kind := range []Kind{Checking, Elsewhere, Late, Review, Paused} {
+			doc := page(t, pages, StatePage, State{Chrome: chrome(l, ""), Kind: kind, Amount: "$98.58"})
+			if want := map[lang.Lang]string{lang.English: "Do not pay again", lang.Spanish: "No vuelva a pagar"}[l]; !strings.Contains(strings.ToLower(said(doc.Find("main"))), strings.ToLower(want)) {
 				t.Errorf("%s does not say %q", kind, want)
 			}
 		}
-		expired := said(page(t, pages, StatePage, State{chrome(l, ""), Expired}).Find("main"))
+		expired := said(page(t, pages, StatePage, State{Chrome: chrome(l, ""), Kind: Expired}).Find("main"))
 		if want := map[lang.Lang]string{lang.English: "No payment was taken", lang.Spanish: "No se hizo ningún cobro"}[l]; !strings.Contains(expired, want) {
 			t.Errorf("expired says %q", expired)
 		}
@@ -334,7 +334,7 @@ func TestNothingPromisesThatPayingUnlocksACar(t *testing.T) {
 	for _, l := range lang.All {
 		docs := []*goquery.Document{page(t, pages, PayPage, samplePay(t, l, false)), page(t, pages, ReceiptPage, sampleReceipt(l))}
 		for _, kind := range Kinds {
-			docs = append(docs, page(t, pages, StatePage, State{chrome(l, ""), kind}))
+			docs = append(docs, page(t, pages, StatePage, State{Chrome: chrome(l, ""), Kind: kind, Amount: "$98.58"}))
 		}
 		for _, doc := range docs {
 			doc.Find("dialog#terms").Remove()

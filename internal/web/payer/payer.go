@@ -184,7 +184,9 @@ var kinds = map[payer.Place]struct {
 	payer.Superseded: {Superseded, http.StatusGone},
 	payer.Locked:     {Locked, http.StatusGone},
 	payer.Late:       {Late, http.StatusGone},
+	payer.Refunded:   {Refund, http.StatusGone},
 	payer.Review:     {Review, http.StatusGone},
+	payer.Paused:     {Paused, http.StatusServiceUnavailable},
 }
 
 func (s *server) page(r *web.Request) (web.Answer, error) {
@@ -227,7 +229,10 @@ func (s *server) state(r *web.Request, p payer.Page, l lang.Lang) (web.Answer, e
 	if !ok {
 		return web.Answer{}, errors.New("no page for place " + string(p.Place))
 	}
-	page := State{Chrome: s.chrome(r, l, "/pay"), Kind: k.kind}
+	page := State{Chrome: s.chrome(r, l, "/pay"), Kind: k.kind, Amount: p.Payment.GivenBack.String()}
+	if p.BackPart() && p.Place == payer.Used {
+		page.Note = l.T("receipt.back_part", p.Payment.GivenBack.String())
+	}
 	page.Reference = p.Payment.Reference()
 	return s.Pages.Page(k.status, StatePage, page)
 }
@@ -360,6 +365,14 @@ func (s *server) answer(r *web.Request, p payer.Page) (Answer, int) {
 		return say("paying", http.StatusConflict)
 	}
 	a, status := say("closed", http.StatusGone)
+	switch p.Place {
+	case payer.Paused:
+		a.Message, status = l.Answer("paused"), http.StatusConflict
+	case payer.Late, payer.Review: // there may be a charge, or is one
+		a.Message = l.Answer("unknown")
+	case payer.Used, payer.Refunded:
+		a.Message = ""
+	}
 	a.Reason = string(p.Place)
 	return a, status
 }
@@ -413,7 +426,13 @@ func (s *server) receipt(r *web.Request) (web.Answer, error) {
 		Chrome:   s.chrome(r, l, "/pay/receipt"),
 		TotalDue: payment.Amount().String(), When: l.DateTime(payment.ClosedAt.In(account.Location{Zone: payment.Frozen.Zone}.TimeZone())),
 		CardBrand: brandName(p.Attempt.Card.Brand), CardLast4: p.Attempt.Card.Last4, PaidTo: l.Date(payment.PaidTo()), Lines: Lines(l, payment.Frozen, p.Discreet),
-		MayText: r.URL.Query().Get("texted") == "", Texted: r.URL.Query().Get("texted") != "",
+		MayText: r.URL.Query().Get("texted") == "" && !p.BackWhole(), Texted: r.URL.Query().Get("texted") != "",
+	}
+	switch {
+	case p.BackWhole(): // what it was paid to no longer holds
+		page.Back, page.BackNote, page.Whole, page.PaidTo = payment.GivenBack.String(), l.T("receipt.back_whole", payment.GivenBack.String()), true, ""
+	case p.BackPart():
+		page.Back, page.BackNote = payment.GivenBack.String(), l.T("receipt.back_part", payment.GivenBack.String())
 	}
 	page.Reference = payment.Reference()
 	a, err := s.Pages.Page(http.StatusOK, ReceiptPage, page)
@@ -472,14 +491,15 @@ var (
 	states = map[string]string{
 		"paying": "paying", "terms": "terms", "other_link": "other_link", "brand": "brand", "card": "card", "closed": "closed", "dead": "closed",
 		"session": "session", "bad_request": "bad_request", "too_large": "bad_request", "too_many": "slow_down", "cross_site": "bad_request",
-		"not_ready": "not_ready", "unavailable": "not_ready", "door": "not_ready", "slow": "unknown", "review": "closed",
+		"not_ready": "not_ready", "unavailable": "not_ready", "door": "not_ready", "slow": "unknown", "review": "closed", "paused": "closed",
 	}
 	answers = map[string]string{
 		"paying": "paying", "terms": "terms", "other_link": "other_link", "brand": "brand", "card": "card", "closed": "closed", "dead": "dead",
 		"session": "session", "bad_request": "bad_request", "too_large": "bad_request", "too_many": "slow_down", "cross_site": "bad_request",
-		"not_ready": "not_ready", "unavailable": "not_ready", "door": "not_ready", "slow": "unknown", "review": "unknown",
+		"not_ready": "not_ready", "unavailable": "not_ready", "door": "not_ready", "slow": "unknown", "review": "unknown", "paused": "paused",
 	}
 	problemKinds = map[string]Kind{
+		"paused":  Paused,
 		"session": NoSession, "dead": Dead, "closed": Expired, "too_many": SlowDown, "not_found": NotFound, "method": NotFound, "other_link": NoSession,
 		"bad_request": NotFound, "too_large": NotFound, "cross_site": NotFound,
 	}

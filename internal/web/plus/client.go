@@ -181,6 +181,9 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 	if page.AutoPayOn {
 		page.AutoPay = "Auto Pay " + daysOf(c.AutoPayDays)
 	}
+	if s.Desk.Paused {
+		page.Closed = append(page.Closed, pausedWords)
+	}
 	for _, t := range tabs {
 		page.Tabs = append(page.Tabs, Tab{Name: tabNames[t], Address: clientAddress(c.ID, url.Values{"tab": {t}}), Current: t == tab})
 	}
@@ -201,7 +204,13 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 			return page, err
 		}
 		for _, i := range invoices {
-			row := InvoiceRow{What: invoiceWhat(i), Amount: i.Total.Accounting(), State: paidBy(i.Door), Date: lang.English.Date(dayAt(c, i.VehicleID, i.IssuedAt))}
+			row := InvoiceRow{What: invoiceWhat(i), Amount: i.Total.Accounting(), State: paidBy(i.Door), Tone: "good", Date: lang.English.Date(dayAt(c, i.VehicleID, i.IssuedAt))}
+			if i.Total < 0 {
+				row.State, row.Tone = "Given back", ""
+			}
+			if page.AtFinance && i.PaymentID != "" {
+				row.Payment = paymentAddress(i.PaymentID)
+			}
 			for _, v := range c.Vehicles {
 				if v.ID == i.VehicleID {
 					row.Vehicle = v.Label
@@ -218,9 +227,15 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 		for _, p := range payments {
 			row := LinkRow{
 				Address: clientAddress(c.ID, url.Values{"tab": {tab}, "payment": {p.ID}}), Vehicle: p.Frozen.Vehicle, Reference: p.Reference(), Amount: p.Amount().String(),
-				Sent: lang.English.DateTime(p.CreatedAt.In(zoneOf(p))), Current: r.URL.Query().Get("payment") == p.ID,
+				Sent: lang.English.DateTime(p.CreatedAt.In(zoneOf(p.Payment))), Current: r.URL.Query().Get("payment") == p.ID,
 			}
-			row.State, row.Tone = stateWords(p.Effective(now), p.Reason)
+			if page.AtFinance {
+				row.Payment = paymentAddress(p.ID)
+			}
+			row.State, row.Tone = stateWords(p.Payment, now)
+			if p.Disputed {
+				row.State, row.Tone = "Disputed", "bad"
+			}
 			page.Links = append(page.Links, row)
 		}
 	}
@@ -417,7 +432,7 @@ func (s *server) view(st agent.Status, who staff.Member, tab string) LinkStatus 
 		Zone: p.Frozen.Location, SecondsLeft: int(st.Left / time.Second), Counting: st.Left > 0, CanResend: may && st.CanResend, CanCancel: may && st.CanCancel,
 		NoResends: may && st.State == pay.Open && st.ResendsLeft <= 0, Note: st.Note, Over: st.Over,
 	}
-	if may && st.State.Closed() && p.VehicleID != "" {
+	if may && st.MayAnew && p.VehicleID != "" {
 		v.Anew = clientAddress(p.ClientID, url.Values{"panel": {"send"}, "vehicle": {p.VehicleID}, "days": {strconv.Itoa(p.Frozen.Input.Days)}, "tab": {tab}})
 	}
 	for _, step := range st.Steps {
@@ -450,15 +465,6 @@ func (s *server) status(r *web.Request, who staff.Member) (web.Answer, error) {
 	}
 	answer.Header = http.Header{"Etag": {tag}, "X-Seconds-Left": {strconv.Itoa(v.SecondsLeft)}}
 	return answer, nil
-}
-
-// payment leads from a payment to the page of its client.
-func (s *server) payment(r *web.Request, who staff.Member) (web.Answer, error) {
-	st, err := s.Desk.Status(r.Context(), who, mux.Vars(r.Request)["id"])
-	if err != nil {
-		return web.Answer{}, err
-	}
-	return web.Redirect(clientAddress(st.Payment.ClientID, url.Values{"payment": {st.Payment.ID}})), nil
 }
 
 // done answers an act that worked: the panel for the script, a redirect for a plain form.
@@ -553,7 +559,7 @@ func (s *server) send(r *web.Request, who staff.Member) (web.Answer, error) {
 		d.why = &Alert{"error", "Nothing new was sent: a payment for this vehicle is under way."}
 	case errors.Is(err, quote.ErrDays):
 		status = web.ProblemOf(err).Status // the panel says which days there are
-	case errors.Is(err, pay.ErrBlocked), errors.Is(err, pay.ErrNeedsReview):
+	case errors.Is(err, pay.ErrBlocked), errors.Is(err, pay.ErrNeedsReview), errors.Is(err, pay.ErrPaused):
 		status = web.ProblemOf(err).Status
 		d.why = &Alert{"error", "Nothing was sent."} // the summary says why
 	default:
@@ -600,6 +606,8 @@ func refusal(err error) string {
 		return "This link was resent three times. Cancel it and send a new one."
 	case errors.Is(err, pay.ErrNeedsReview):
 		return "Nothing was done: Finance looks at this payment first."
+	case errors.Is(err, pay.ErrPaused):
+		return "Nothing was sent: payments are paused while the books are checked."
 	}
 	return ""
 }

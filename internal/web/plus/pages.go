@@ -13,6 +13,9 @@ const (
 	ClientsPage = "plus/clients" // Clients
 	ClientPage  = "plus/client"  // Client
 	ProblemPage = "plus/problem" // Problem
+	FinancePage = "plus/finance" // Finance
+	PaymentPage = "plus/payment" // Payment
+	ConfirmPage = "plus/refund"  // Confirm
 )
 
 // Parts of the client's page that plus.js fetches anew.
@@ -27,6 +30,9 @@ type Chrome struct {
 	Name  string // who is signed in; "" for nobody
 	Team  string
 	Query string // in the search field
+
+	AtFinance bool   // who is signed in may see Finance's desk
+	Waiting   string // how much waits there; "" for nothing
 }
 
 // SignIn is GET /plus/ for a stranger, and every page whose session is over.
@@ -104,12 +110,13 @@ type Tab struct {
 type VehicleRow struct{ Label, Plate, Program, Location, Daily, PaidTo, Extras string }
 
 // InvoiceRow is a line of the Account History.
-type InvoiceRow struct{ Date, What, Vehicle, Amount, State string }
+type InvoiceRow struct{ Date, What, Vehicle, Amount, State, Tone, Payment string }
 
 // LinkRow is a payment on the Payment Links tab.
 type LinkRow struct {
 	Address, Sent, Vehicle, Reference, Amount, State string
 	Tone                                             string // of the badge: "good", "bad", "warning", "note" or ""
+	Payment                                          string // address of the payment whole, for who may see it; "" else
 	Current                                          bool
 }
 
@@ -237,6 +244,10 @@ func problemWords(p web.Problem) (title, text string) {
 		return "You are signed out", "Sign in again to go on."
 	case "not_allowed":
 		return "Your role does not include this", "Nothing was done. Ask your lead if you need it."
+	case "paused":
+		return "Payments are paused", "The books are being checked, and nothing was sent. Take no payment before Finance says so."
+	case "account_busy", "refunding", "not_charged", "charged", "too_much":
+		return "That can’t be done now", "Nothing was done. Look at the payment’s page: it shows where it stands."
 	case "cross_site":
 		return "That came from another site", "Nothing was done. Open PLUS Web and try again from there."
 	}

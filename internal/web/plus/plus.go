@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"paylink/internal/desk/agent"
+	"paylink/internal/desk/office"
 	"paylink/internal/guard"
 	"paylink/internal/lang"
 	"paylink/internal/staff"
@@ -19,6 +20,7 @@ import (
 // Config is what the door needs. All fields are required.
 type Config struct {
 	Desk     *agent.Desk
+	Office   *office.Desk
 	Pages    *web.Pages
 	Door     web.Door            // its Policy and Refuse are set here
 	Sessions *scs.SessionManager // of NewSessions
@@ -84,6 +86,12 @@ func Mount(r *mux.Router, c Config) {
 	route("/payments/{id}/status", s.watches(s.status), nil)
 	route("/payments/{id}/resend", nil, s.acts(s.resend))
 	route("/payments/{id}/cancel", nil, s.acts(s.cancel))
+	route("/finance", s.acts(s.finance), nil)
+	route("/payments/{id}/evidence.json", s.acts(s.evidence), nil)
+	route("/payments/{id}/refund", nil, s.acts(s.refund))
+	route("/payments/{id}/decide", nil, s.acts(s.decide))
+	route("/payments/{id}/drop", nil, s.acts(s.drop))
+	route("/payments/{id}/clear", nil, s.acts(s.clear))
 }
 
 const home = "/plus/"
@@ -118,7 +126,13 @@ func (s *server) watches(h act) http.Handler {
 }
 
 func (s *server) chrome(r *web.Request, who staff.Member) Chrome {
-	return Chrome{Chrome: web.Chrome{Lang: lang.English, Nonce: r.Nonce, Brand: s.Brand}, Name: who.Name, Team: who.Team}
+	c := Chrome{Chrome: web.Chrome{Lang: lang.English, Nonce: r.Nonce, Brand: s.Brand}, Name: who.Name, Team: who.Team, AtFinance: who.May(staff.SeeFinance) == nil}
+	if c.AtFinance {
+		if n, err := s.Office.Count(r.Context(), who); err == nil { // a page is not lost for want of it
+			c.Waiting = countWords(n)
+		}
+	}
+	return c
 }
 
 // refuse draws an error: the sign-in page where nobody is signed in, else a page of its own, or its words alone for the panel.
@@ -148,7 +162,7 @@ func back(r *web.Request) string {
 		return safeBack(r.URL.RequestURI())
 	}
 	path := r.URL.Path
-	for _, verb := range []string{"/links", "/resend", "/cancel"} {
+	for _, verb := range []string{"/links", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear"} {
 		path = strings.TrimSuffix(path, verb)
 	}
 	return safeBack(path)

@@ -15,10 +15,10 @@ func TestMoneyThatNobodyHasDecidedAboutIsSaidInTheSummary(t *testing.T) {
 	must(t, err)
 	_, err = w.books.Exec(`UPDATE payments SET state = 'paid_after_close', next_ms = NULL WHERE id = $1`, id)
 	must(t, err)
-	v.get(dana).is(http.StatusOK).has("#send", 0).says("main", "Finance decides about it first; take no other payment for this vehicle.")
+	v.get(dana).is(http.StatusOK).has("#send", 0).says("main", "Finance looks at an earlier payment for this vehicle first.")
 	// A form that was open before sends nothing either.
 	form.Set("key", "another form")
-	v.post("/plus/clients/100042/links", form).is(http.StatusConflict).says("main", "Nothing was sent.").says("main", "Finance decides about it first")
+	v.post("/plus/clients/100042/links", form).is(http.StatusConflict).says("main", "Nothing was sent.").says("main", "Finance looks at an earlier payment")
 	if n := w.count(`SELECT COUNT(*) FROM payments`); n != 1 {
 		t.Errorf("there are %d payments", n)
 	}

@@ -8,10 +8,13 @@ import (
 	"paylink/internal/account"
 	"paylink/internal/day"
 	"paylink/internal/desk/agent"
+	"paylink/internal/desk/office"
 	"paylink/internal/lang"
 	"paylink/internal/ledger"
 	"paylink/internal/pay"
 	"paylink/internal/quote"
+	"paylink/internal/sms"
+	"paylink/internal/trail"
 )
 
 func date(d day.Date) string { return lang.English.Date(d) }
@@ -118,7 +121,9 @@ func blockedWords(why agent.Blocked) string {
 	case agent.InCollections:
 		return "The account is in collections. Only the collections company may take its payments; no link can be sent."
 	case agent.NeedsReview:
-		return "A charge came after an earlier link had closed. Finance decides about it first; take no other payment for this vehicle."
+		return "Finance looks at an earlier payment for this vehicle first. No link can be sent, and no other payment may be taken for it."
+	case agent.Paused:
+		return pausedWords
 	case quote.NothingDue:
 		return "Nothing is due: the credit covers all of it. There is no payment to send."
 	case quote.BelowMinimum:
@@ -126,6 +131,9 @@ func blockedWords(why agent.Blocked) string {
 	}
 	return "The location takes no payments. No link can be sent for this vehicle."
 }
+
+// pausedWords are for reconcile-only mode, in which the books may not yet know what was charged.
+const pausedWords = "Payments are paused while the books are checked. No link can be sent; take no payment in another way before Finance says so."
 
 // closedWords say why a location takes no payments; "" if it does.
 func closedWords(why agent.Blocked, location string) string {
@@ -150,6 +158,9 @@ func closedReason(p account.Payments) agent.Blocked {
 
 // invoiceWhat says what an invoice was for.
 func invoiceWhat(i ledger.Invoice) string {
+	if i.Total < 0 {
+		return "Credit note"
+	}
 	for _, l := range i.Lines {
 		if quote.Kind(l.Kind) == quote.Monitoring {
 			if i.PaidTo == "" {
@@ -165,8 +176,7 @@ func invoiceWhat(i ledger.Invoice) string {
 	if len(i.Lines) == 0 {
 		return "Pending balance"
 	}
-	words := strings.ReplaceAll(i.Lines[0].Kind, "_", " ")
-	return strings.ToUpper(words[:1]) + words[1:]
+	return upper(strings.ReplaceAll(i.Lines[0].Kind, "_", " "))
 }
 
 func paidBy(door string) string {
@@ -186,8 +196,18 @@ func paidBy(door string) string {
 }
 
 // stateWords are a payment's state on a badge, and the badge's tone.
-func stateWords(s pay.State, why pay.Reason) (words, tone string) {
-	switch s {
+func stateWords(p pay.Payment, now time.Time) (words, tone string) {
+	switch {
+	case p.Refunding == pay.RefundStuck:
+		return "Refund with Finance", "warning"
+	case p.Refunding != pay.NoRefund:
+		return "Refund under way", "note"
+	case p.State.Sold() && p.GivenBack > 0 && p.GivenBack >= p.Charged:
+		return "Refunded", ""
+	case p.State.Sold() && p.GivenBack > 0:
+		return "Partly refunded", "good"
+	}
+	switch p.Effective(now) {
 	case pay.Open:
 		return "Live", "note"
 	case pay.Paying, pay.NeedsAction:
@@ -196,15 +216,19 @@ func stateWords(s pay.State, why pay.Reason) (words, tone string) {
 		return "Checking with the bank", "warning"
 	case pay.Paid:
 		return "Paid", "good"
+	case pay.Applied:
+		return "Paid late", "good"
+	case pay.Refunded:
+		return "Refunded", ""
 	case pay.Declined:
 		return "Declined", "bad"
 	case pay.Expired:
-		if why == pay.ReasonNotSent {
+		if p.Reason == pay.ReasonNotSent {
 			return "Not sent", "bad"
 		}
 		return "Expired", ""
 	case pay.Revoked:
-		if why == pay.ReasonNotMine {
+		if p.Reason == pay.ReasonNotMine {
 			return "Not for the payer", "bad"
 		}
 		return "Cancelled", ""
@@ -213,11 +237,14 @@ func stateWords(s pay.State, why pay.Reason) (words, tone string) {
 	case pay.Superseded:
 		return "Account changed", ""
 	case pay.PaidAfterClose:
+		if p.Held {
+			return "Held by Finance", "warning"
+		}
 		return "Paid after closing", "warning"
 	case pay.Review:
 		return "With Finance", "warning"
 	}
-	return string(s), ""
+	return string(p.State), ""
 }
 
 func programName(p account.Program) string {
@@ -225,4 +252,176 @@ func programName(p account.Program) string {
 		return "Portable monitor"
 	}
 	return "Interlock"
+}
+
+func upper(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func cardWords(c pay.Card) string {
+	brand := upper(c.Brand)
+	if brand == "" {
+		brand = "Card"
+	}
+	if c.Last4 == "" {
+		return brand
+	}
+	return brand + " ending " + c.Last4
+}
+
+// boughtWords are what a payment buys.
+func boughtWords(p pay.Payment) string {
+	if p.VehicleID == "" {
+		return "the pending balance"
+	}
+	return headingOf(p.Frozen) + ", paid to " + date(p.PaidTo())
+}
+
+// whereWords say where a payment stands, in one sentence.
+func whereWords(c office.Case) string {
+	p := c.Payment
+	switch {
+	case p.State.Sold() && p.GivenBack > 0 && p.GivenBack >= p.Charged:
+		return "Paid, and given back in full."
+	case p.State.Sold() && p.GivenBack > 0:
+		return fmt.Sprintf("Paid. %s of %s was given back.", p.GivenBack, p.Charged)
+	}
+	switch p.Effective(c.Facts.Now) {
+	case pay.Open:
+		return "The link is live, and nothing was charged yet."
+	case pay.Paying, pay.NeedsAction:
+		return "The payer is paying right now."
+	case pay.Unknown:
+		return "The bank is asked what became of the charge."
+	case pay.Paid:
+		return "Paid."
+	case pay.Applied:
+		return "Paid: the charge came after the link had closed, and was applied to the account."
+	case pay.Refunded:
+		return "The charge could not be used, and went back in full."
+	case pay.PaidAfterClose:
+		switch {
+		case p.Refunding != pay.NoRefund:
+			return "The charge came after the link had closed, and is going back."
+		case p.Held:
+			return "The charge came after the link had closed. A person decides what becomes of it."
+		}
+		return "The charge came after the link had closed. It is being looked at."
+	case pay.Review:
+		return "Nothing happens to this payment until a person has decided."
+	case pay.Expired, pay.Revoked, pay.Locked, pay.Superseded, pay.Declined:
+		if p.CancelDue {
+			return "Closed without money, as far as we know: the card processor has not yet confirmed that it is cancelled."
+		}
+		return "Closed without money."
+	}
+	return ""
+}
+
+func attemptWords(a pay.Attempt) (outcome, tone, detail string) {
+	switch a.State {
+	case pay.Trying:
+		return "Under way", "note", "The bank has not answered yet."
+	case pay.Succeeded:
+		return "Charged", "good", ""
+	case pay.WasNo:
+		return "Declined", "bad", declineWords(a.Code)
+	case pay.Refused:
+		return "Not tried", "bad", "The card processor would not try it (" + a.Code + ")."
+	case pay.Abandoned:
+		return "Not charged", "", "It was cancelled before the bank had said anything."
+	}
+	return string(a.State), "", ""
+}
+
+// declineWords are why a bank said no, without what the payer is told to do about it.
+func declineWords(code string) string {
+	why, _, _ := strings.Cut(lang.English.Decline(code), " Nothing was charged.")
+	return why
+}
+
+func textWords(m sms.Message) (words, tone string) {
+	switch m.Status {
+	case sms.Waiting:
+		return "Waiting to be sent", "note"
+	case sms.Unclear:
+		return "The carrier is asked", "warning"
+	case sms.Queued, sms.Sent:
+		return "Sent", ""
+	case sms.Delivered:
+		return "Delivered", "good"
+	case sms.Undelivered:
+		return "Not delivered", "bad"
+	case sms.Failed:
+		return "Not sent", "bad"
+	case sms.Dropped:
+		return "Not sent: the link closed first", ""
+	}
+	return string(m.Status), ""
+}
+
+func refundWords(r pay.Refund) (words, tone, detail string) {
+	switch r.State {
+	case pay.RefundWaits:
+		return "Asked", "note", "The card processor has not answered yet."
+	case pay.RefundOnWay:
+		return "On its way", "note", "The card processor has it; the bank has not confirmed it yet."
+	case pay.RefundDone:
+		return "Given back", "good", ""
+	case pay.RefundBack:
+		detail = "The bank sent the money back to us."
+		words, tone = "Failed", "bad"
+	case pay.RefundNotMade:
+		words, tone = "Not made", "bad"
+	default:
+		return string(r.State), "", ""
+	}
+	if r.Code != "" {
+		detail = strings.TrimSpace(detail + " Code: " + r.Code + ".")
+	}
+	if !r.ClearedAt.IsZero() {
+		tone, detail = "", strings.TrimSpace(detail+" Settled in another way.")
+	}
+	return words, tone, detail
+}
+
+// disputeWords are Stripe's words for where a dispute stands, in ours (docs.stripe.com/api/disputes/object).
+func disputeWords(status string) (words, tone string) {
+	switch status {
+	case "needs_response":
+		return "Needs an answer", "bad"
+	case "warning_needs_response":
+		return "Inquiry, needs an answer", "warning"
+	case "under_review", "warning_under_review":
+		return "With the bank", "note"
+	case "won":
+		return "Won", "good"
+	case "lost":
+		return "Lost", "bad"
+	case "warning_closed", "prevented":
+		return "Closed", ""
+	}
+	return upper(strings.ReplaceAll(status, "_", " ")), ""
+}
+
+func byWords(a trail.Actor, names map[string]string) string {
+	switch a.Kind {
+	case trail.Staff:
+		if name := names[a.ID]; name != "" {
+			return name
+		}
+		return "Staff"
+	case trail.Client:
+		return "The client"
+	case trail.Payer:
+		return "The payer"
+	case trail.Stripe:
+		return "Card processor"
+	case trail.Twilio:
+		return "Text carrier"
+	}
+	return "The service"
 }

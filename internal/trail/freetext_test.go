@@ -1,27 +1,27 @@
-package agent_test
+package trail_test
 
 import (
 	"strings"
 	"testing"
 	"unicode"
 
-	"paylink/internal/desk/agent"
+	"paylink/internal/trail"
 )
 
 func TestACardNumberIsFoundWhateverStandsBetweenItsDigits(t *testing.T) {
 	const card = "4242424242424242"
 	for _, between := range []string{"", " ", "-", ".", "/", "_", ",", "|", "+", "*", "\n", "\u00a0", "\u2009", "\u200b", "\u2014", "\ufe0f\u20e3", "•", "💳", " / ", "\x00"} {
-		if text := "it is " + strings.Join(strings.Split(card, ""), between) + ", valid"; !agent.HoldsCardNumber(text) {
+		if text := "it is " + strings.Join(strings.Split(card, ""), between) + ", valid"; !trail.HoldsCardNumber(text) {
 			t.Errorf("%q passes", text)
 		}
 	}
 	for _, in := range append(ranges16(), ranges32()...) {
 		for zero := in[0]; zero <= in[1]; zero += 10 { // every script's ten digits
 			text := strings.Map(func(r rune) rune { return zero + r - '0' }, card)
-			if !agent.HoldsCardNumber(text) {
+			if !trail.HoldsCardNumber(text) {
 				t.Errorf("%q passes", text)
 			}
-			if other := strings.Map(func(r rune) rune { return zero + r - '0' }, "4242424242424"); agent.HoldsCardNumber(other) {
+			if other := strings.Map(func(r rune) rune { return zero + r - '0' }, "4242424242424"); trail.HoldsCardNumber(other) {
 				t.Errorf("%q is refused", other)
 			}
 		}
@@ -33,7 +33,7 @@ func TestACardNumberIsFoundWhateverStandsBetweenItsDigits(t *testing.T) {
 		"378282246310005": true, "4222222222222": true, "6304000000000000000": false, "x4242424242424242x": true, "99" + card: true, card + "99": true, strings.Repeat("9", 40) + card: true,
 		"4242424242424": false, "42424242": false, "42424242 and 42424242": false, "": false, "(804) 555-0142": false,
 	} {
-		if agent.HoldsCardNumber(text) != want && (want || len(text) < 18) {
+		if trail.HoldsCardNumber(text) != want && (want || len(text) < 18) {
 			t.Errorf("%q: want %v", text, want)
 		}
 	}

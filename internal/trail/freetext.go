@@ -1,10 +1,32 @@
-package agent
+package trail
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"unicode"
 )
+
+// What free text is refused for.
+var (
+	ErrCardNumber = errors.New("the text looks as if it held a card number")
+	ErrTooLong    = errors.New("the text is too long")
+)
+
+// freeTextMost is how many characters a person may write about an act.
+const freeTextMost = 200
+
+// FreeText is what the trail keeps of a person's own words: whole telephone numbers are masked. It refuses what may be a card number (ErrCardNumber), and what is
+// longer than 200 characters (ErrTooLong).
+func FreeText(s string) (string, error) {
+	if len([]rune(s)) > freeTextMost {
+		return "", ErrTooLong
+	}
+	if HoldsCardNumber(s) {
+		return "", ErrCardNumber
+	}
+	return Masked(s), nil
+}
 
 // A card number has 13 to 19 digits (ISO/IEC 7812-1).
 const (
@@ -68,8 +90,8 @@ func digit(r rune) int {
 // phoneLike is ten digits or more, however they are spaced: whoever's number it is, the trail holds no whole one.
 var phoneLike = regexp.MustCompile(`\+?\(?\d(?:[\s().\-–/]*\d){9,}`)
 
-// masked leaves of every number in a text that may be a telephone's its last four digits.
-func masked(text string) string {
+// Masked leaves of every number in a text that may be a telephone's its last four digits.
+func Masked(text string) string {
 	return phoneLike.ReplaceAllStringFunc(text, func(number string) string {
 		digits := strings.Map(func(r rune) rune {
 			if r < '0' || r > '9' {

@@ -1,4 +1,4 @@
-package agent
+package trail
 
 import "testing"
 
@@ -12,7 +12,7 @@ func TestNumbersInFreeTextAreMasked(t *testing.T) {
 		"8045550170":                        "••0170",
 		"order 12345, May 27, 2026, $98.58": "order 12345, May 27, 2026, $98.58",
 	} {
-		if got := masked(in); got != want {
+		if got := Masked(in); got != want {
 			t.Errorf("%q is kept as %q, want %q", in, got, want)
 		}
 	}
