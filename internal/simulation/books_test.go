@@ -1,0 +1,251 @@
+package simulation
+
+import (
+	"bytes"
+	"database/sql"
+	"os"
+	"strings"
+	"time"
+
+	"paylink/internal/pay"
+)
+
+// settle lets faults be over and time go by until nothing is left to do, and checks that this takes no longer than I11 allows.
+func (w *world) settle() {
+	w.quiet, w.faultAt = true, w.now
+	for _, t := range append([]*task{}, w.tasks...) {
+		if t.person {
+			w.kill(t)
+		}
+	}
+	w.bank.down = time.Time{}
+	w.say("faults are over")
+	for w.broken == "" {
+		w.runUntil(w.now.Add(30 * time.Second))
+		unsettled := w.unsettled()
+		if len(unsettled) == 0 && w.now.Sub(w.faultAt) > time.Minute && !w.stillComes() {
+			break
+		}
+		if len(unsettled) > 0 && w.now.Sub(w.faultAt) > settlesWithin {
+			w.breaks("I11: %s is not settled %s after the last fault", strings.Join(unsettled, ", "), w.now.Sub(w.faultAt).Round(time.Second))
+		}
+		if w.now.Sub(w.faultAt) > 8*time.Hour {
+			w.breaks("something is due for ever: %v", w.dues)
+		}
+	}
+	if w.broken == "" {
+		w.runUntil(w.now.Add(20 * time.Minute)) // and nothing happens any more
+	}
+}
+
+const settlesWithin = 15 * time.Minute
+
+func (w *world) unsettled() (out []string) {
+	for _, s := range w.sales {
+		if s.State != pay.Review && (s.State.Live() || s.CancelDue) {
+			out = append(out, s.ID+" "+string(s.State))
+		}
+	}
+	return out
+}
+
+// stillComes says whether something is on its way that no sweeper decides.
+func (w *world) stillComes() bool {
+	if len(w.dues) > 0 {
+		return true
+	}
+	for _, t := range w.tasks {
+		if strings.HasPrefix(t.name, "rolling") || strings.HasPrefix(t.name, "slow bank") || strings.HasPrefix(t.name, "wire") {
+			return true
+		}
+	}
+	return false
+}
+
+// audit holds the books against Stripe's, row by row, once everything is settled.
+func (w *world) audit() {
+	if n := w.one(`SELECT COALESCE(SUM(amount), 0) FROM postings`); n != 0 {
+		w.breaks("I5: debits and credits differ by %d", n)
+	}
+	if n := w.one(`SELECT COUNT(*) FROM (SELECT entry_id FROM postings GROUP BY entry_id HAVING SUM(amount) <> 0) AS odd`); n != 0 {
+		w.breaks("I5: %d entries do not balance", n)
+	}
+	if n := w.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NOT NULL`) + w.one(`SELECT COUNT(*) FROM messages WHERE next_ms IS NOT NULL`); n != 0 {
+		w.breaks("I11: %d rows are due still", n)
+	}
+	if n := w.one(`SELECT COUNT(*) FROM messages WHERE box <> ''`); n != 0 {
+		w.breaks("I12: %d tokens are kept", n)
+	}
+	if n := w.one(`SELECT COUNT(*) FROM attempts WHERE state = 'trying'`); n != 0 {
+		w.breaks("rows: %d attempts are still under way", n)
+	}
+	if n := w.one(`SELECT COUNT(*) FROM links WHERE state = 'live'`); n != 0 {
+		w.breaks("%d links live on", n)
+	}
+	w.receipts()
+	w.datesMoved()
+	w.states()
+	w.secrets()
+}
+
+// receipts is I4: every charge that carries our metadata has one receipt, of its amount, and there is no other.
+func (w *world) receipts() {
+	type receipt struct {
+		n      int
+		amount int64
+	}
+	booked := map[string]receipt{}
+	w.each(`SELECT e.cause, p.amount FROM entries e JOIN postings p ON p.entry_id = e.id WHERE e.cause LIKE 'receipt %' AND p.account = 'stripe_clearing'`, func(scan func(...any) error) error {
+		var cause string
+		var amount int64
+		err := scan(&cause, &amount)
+		id := strings.TrimPrefix(cause, "receipt ")
+		booked[id] = receipt{booked[id].n + 1, amount}
+		return err
+	})
+	for _, in := range w.bank.intents {
+		got := booked[in.ID]
+		delete(booked, in.ID)
+		switch {
+		case in.charges == 0 && got.n > 0:
+			w.breaks("I4: %s has a receipt, and was not charged", in.ID)
+		case in.charges > 0 && (got.n != 1 || got.amount != int64(in.Amount)):
+			w.breaks("I4: %s was charged %s, %d receipts of %d", in.ID, in.Amount, got.n, got.amount)
+		}
+	}
+	for id := range booked {
+		w.breaks("I4: a receipt for %s, which Stripe does not know", id)
+	}
+	if n := w.one(`SELECT COALESCE(SUM(amount), 0) FROM postings WHERE account = 'unapplied'`); n != w.late() {
+		w.breaks("unapplied money is %d, and payments that were paid after closing come to %d", -n, -w.late())
+	}
+}
+
+func (w *world) late() (sum int64) {
+	for _, s := range w.sales {
+		if s.State == pay.PaidAfterClose {
+			sum -= int64(s.Amount())
+		}
+	}
+	return sum
+}
+
+// datesMoved: every paid payment has moved its vehicle's Paid To Date once, from what its payer was shown to what they were shown, and nothing else has.
+func (w *world) datesMoved() {
+	moves := append([]move{}, w.moves...)
+	for _, s := range w.sales {
+		if s.State == pay.Paid {
+			moves = append(moves, move{s.VehicleID, string(s.PaidToFrom()), string(s.PaidTo())})
+			if n := w.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1`, s.ID); n != 1 {
+				w.breaks("%s has %d invoices", s.ID, n)
+			}
+		}
+	}
+	for _, v := range w.vehicles {
+		var at string
+		if err := w.raw.QueryRow(`SELECT paid_to FROM vehicles WHERE id = $1`, v.id).Scan(&at); err != nil {
+			w.breaks("%v", err)
+		}
+		for found := true; found; { // back, move by move
+			found = false
+			for i, m := range moves {
+				if m.vehicle == v.id && m.to == at {
+					at, found = m.from, true
+					moves = append(moves[:i], moves[i+1:]...)
+					break
+				}
+			}
+		}
+		if at != morning.Format(time.DateOnly) {
+			w.breaks("the Paid To Date of %s can't be explained: it began at %s", v.id, at)
+		}
+	}
+	if len(moves) > 0 {
+		w.breaks("Paid To Dates were not moved: %v", moves)
+	}
+}
+
+// states: each payment's end is the end of its PaymentIntent.
+func (w *world) states() {
+	for _, s := range w.sales {
+		var state, intent, hash string
+		if err := w.raw.QueryRow(`SELECT state, COALESCE(intent_id, ''), frozen_sha256 FROM payments WHERE id = $1`, s.ID).Scan(&state, &intent, &hash); err != nil {
+			w.breaks("%v", err)
+		}
+		if state != string(s.State) || intent != s.IntentID || hash != s.SummaryHash {
+			w.breaks("the row of %s is not as the last commit left it: %s, %s", s.ID, state, s.State)
+		}
+		var at pay.IntentStatus
+		in := w.bank.find(s.IntentID)
+		if in != nil {
+			at = in.Status
+		}
+		succeeded := w.one(`SELECT COUNT(*) FROM attempts WHERE payment_id = $1 AND state = 'succeeded'`, s.ID)
+		switch {
+		case s.State == pay.Review:
+			w.breaks("%s needs a person, and nothing odd has happened: %s", s.ID, s.Reason)
+		case (s.State == pay.Paid || s.State == pay.PaidAfterClose) != (at == pay.IntentSucceeded):
+			w.breaks("%s is %s, its PaymentIntent %s", s.ID, s.State, at)
+		case s.State.Closed() && in != nil && at != pay.IntentCanceled:
+			w.breaks("%s is %s, its PaymentIntent %s", s.ID, s.State, at)
+		case at == pay.IntentSucceeded && !s.outside && succeeded != 1:
+			w.breaks("%s was charged, and %d of its attempts say so", s.ID, succeeded)
+		case at != pay.IntentSucceeded && succeeded != 0:
+			w.breaks("%s was not charged, and %d of its attempts say so", s.ID, succeeded)
+		case s.State == pay.PaidAfterClose && !s.outside && !w.movedSince(s):
+			w.breaks("%s was paid after closing, and nobody but us has done anything to it", s.ID)
+		}
+	}
+}
+
+// movedSince says whether the account has moved on at the service center.
+func (w *world) movedSince(s *sale) bool {
+	for _, m := range w.moves {
+		if m.vehicle == s.VehicleID {
+			return true
+		}
+	}
+	return false
+}
+
+// secrets is I12: the database, its journal and the alarms hold no token and no client_secret in the clear.
+func (w *world) secrets() {
+	var kept []byte
+	for _, end := range []string{"", "-wal"} {
+		if b, err := os.ReadFile(w.file + end); err == nil {
+			kept = append(kept, b...)
+		}
+	}
+	for _, a := range w.alarms {
+		kept = append(kept, a.Text...)
+	}
+	for _, token := range w.tokens {
+		if bytes.Contains(kept, []byte(token)) {
+			w.breaks("I12: a token is in the clear")
+		}
+	}
+	if bytes.Contains(kept, []byte("_secret_word")) {
+		w.breaks("I12: a client_secret is kept")
+	}
+}
+
+func (w *world) one(query string, args ...any) (n int64) {
+	if err := w.raw.QueryRow(query, args...).Scan(&n); err != nil {
+		w.breaks("%s: %v", query, err)
+	}
+	return n
+}
+
+func (w *world) each(query string, row func(scan func(...any) error) error) {
+	rows, err := w.raw.Query(query)
+	if err != nil {
+		w.breaks("%s: %v", query, err)
+		return
+	}
+	defer func(r *sql.Rows) { _ = r.Close() }(rows)
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			w.breaks("%s: %v", query, err)
+		}
+	}
+}
