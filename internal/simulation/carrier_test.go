@@ -24,6 +24,7 @@ type text struct {
 	validity               time.Duration
 	status                 sms.Status
 	code                   int
+	odd                    bool // who sent it was stopped on the way: the life that it was given is old
 }
 
 func (c *carrier) Send(ctx context.Context, m sms.Outgoing) (sms.Receipt, error) {
@@ -49,7 +50,7 @@ func (c *carrier) Send(ctx context.Context, m sms.Outgoing) (sms.Receipt, error)
 		w.pause(patience)
 		return sms.Receipt{}, sms.ErrUnclear
 	case w.happens(textLate):
-		w.begin("wire text", nil, w.between(time.Second, 40*time.Second), func(*task) { c.take(m) })
+		w.begin("wire text", nil, w.between(time.Second, 40*time.Second), func(*task) { c.take(m).odd = true })
 		w.pause(w.between(time.Second, patience))
 		return sms.Receipt{}, sms.ErrUnclear
 	}
@@ -68,6 +69,9 @@ func (c *carrier) take(m sms.Outgoing) *text {
 	w := c.w
 	t := &text{
 		sid: fmt.Sprintf("SM%d", len(c.texts)+1), to: m.To.E164(), body: m.Body, message: m.Callback, at: w.now, validity: m.Validity, status: sms.Queued,
+	}
+	if r := w.running; r.hurt {
+		t.odd = true
 	}
 	for _, had := range c.texts {
 		if had.message == t.message {

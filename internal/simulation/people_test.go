@@ -30,7 +30,7 @@ func (w *world) person(name string, after time.Duration, body func()) {
 
 // agent sells one vehicle's days, by one link or several.
 func (w *world) agent(v vehicle) {
-	for range 1 + w.chance.IntN(2) {
+	for rounds := 1 + w.chance.IntN(4)/3; rounds > 0; rounds-- {
 		key := w.newID()
 		send := func() (id string, err error) {
 			w.asks("send "+v.id, func(ctx context.Context) error {

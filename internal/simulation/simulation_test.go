@@ -58,8 +58,8 @@ func (w *world) run() {
 		w.servers = append(w.servers, p)
 		w.serve(p, 0)
 	}
-	w.vehicles = town[w.chance.IntN(len(town))]
-	length := w.between(8*time.Minute, 20*time.Minute)
+	w.vehicles = town[w.chance.IntN(2*len(town))%(len(town)+1)%len(town)]
+	length := w.between(6*time.Minute, 14*time.Minute)
 	for _, v := range w.vehicles {
 		w.person("agent", w.between(0, time.Minute), func() { w.agent(v) })
 		if w.happens(center) {
