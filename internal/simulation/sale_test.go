@@ -139,6 +139,12 @@ func (w *world) charged(pi *intent, key string) {
 	}
 }
 
+// written says whether a payment of ours has it written down.
+func (w *world) written(pi *intent) bool {
+	s := w.bySale[pi.Origin.PaymentID]
+	return s != nil && s.IntentID == pi.ID
+}
+
 // told is what a payer reads. They read it some time after it was so.
 func (w *world) told(p payer.Page) {
 	s := w.bySale[p.Payment.ID]

@@ -77,7 +77,7 @@ func (w *world) run() {
 			switch {
 			case w.happens(dashboardCancel):
 				w.bank.cancelOutside(pi)
-			case w.happens(dashboardPay):
+			case w.written(pi) && w.happens(dashboardPay):
 				w.bank.payOutside(pi)
 			}
 		}
