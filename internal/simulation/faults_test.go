@@ -67,9 +67,9 @@ var rates = []struct {
 	always bool
 }{
 	{confirmLost, 0.05, true}, {webhookTwice, 0.05, true}, {webhookLate, 0.20, true}, {webhookNever, 0.02, true},
-	{lateRequest, 0.06, false}, {lostBefore, 0.05, false}, {lostAfter, 0.05, false}, {lostRead, 0.05, false}, {answer409, 0.03, false}, {answer429, 0.03, false},
-	{rolledBack, 0.04, false}, {halfDone, 0.04, false}, {rolledForward, 0.05, false}, {stripeDown, 0.20, false}, {dashboardCancel, 0.10, false}, {dashboardPay, 0.08, false},
-	{workerKilled, 0.004, false}, {processKilled, 0.002, false}, {workerStopped, 0.006, false}, {goesAway, 0.02, false},
+	{lateRequest, 0.10, false}, {lostBefore, 0.06, false}, {lostAfter, 0.06, false}, {lostRead, 0.06, false}, {answer409, 0.04, false}, {answer429, 0.04, false},
+	{rolledBack, 0.05, false}, {halfDone, 0.12, false}, {rolledForward, 0.12, false}, {stripeDown, 0.20, false}, {dashboardCancel, 0.10, false}, {dashboardPay, 0.08, false},
+	{workerKilled, 0.006, false}, {processKilled, 0.003, false}, {workerStopped, 0.010, false}, {goesAway, 0.03, false},
 	{sqlBefore, 0.008, false}, {sqlAfter, 0.008, false},
 	{doorDown, 0.05, false}, {doorFlushed, 0.03, false}, {doorRestored, 0.05, false},
 	{textLost, 0.08, false}, {textUnclear, 0.08, false}, {textLate, 0.08, false}, {textRefused, 0.06, false}, {textSlowDown, 0.06, false}, {textHeld, 0.10, false},
@@ -91,6 +91,9 @@ func (w *world) draw() {
 		switch {
 		case r.always:
 			w.rates[r.fault] = r.rate
+			if r.fault == confirmLost && w.chance.IntN(4) == 0 {
+				w.rates[r.fault] *= 6
+			}
 		case on:
 			w.rates[r.fault] = min(0.9, r.rate*times)
 		}

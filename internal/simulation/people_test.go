@@ -251,15 +251,15 @@ func (w *world) toTheEnd() {
 
 func (w *world) anyCard() cardKind {
 	switch n := w.chance.IntN(20); {
-	case n < 9:
+	case n < 6:
 		return good
-	case n < 12:
+	case n < 10:
 		return poor
-	case n < 15:
+	case n < 13:
 		return secure
-	case n < 16:
+	case n < 15:
 		return securePoor
-	case n < 17:
+	case n < 16:
 		return secureTwo
 	case n < 18:
 		return slow

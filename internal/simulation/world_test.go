@@ -64,6 +64,7 @@ type process struct {
 	sweeper *task
 	busy    map[string]bool
 	down    bool
+	looked  time.Time // when its sweeper last went round
 }
 
 type vehicle struct{ client, id, last4 string }
@@ -192,6 +193,7 @@ func (w *world) serve(p *process, after time.Duration) {
 		p.down = false
 		for {
 			at := w.now
+			p.looked = at
 			payments, messages, err := w.store.Due(t.ctx, 200)
 			if err != nil {
 				w.breaks("due: %v", err)
@@ -240,16 +242,19 @@ func (w *world) odd(err error) {
 
 // nextDue is when a process's sweeper looks again.
 func (w *world) nextDue(p *process) time.Time {
-	next := w.now.Add(10 * time.Minute)
+	next := w.now.Add(30 * time.Minute)
 	for id, due := range w.dues {
 		if !p.busy[id] && due.Before(next) {
 			next = due
 		}
 	}
+	if round := p.looked.Add(time.Second); next.Before(round) {
+		next = round
+	}
 	if next.Before(w.now) {
 		next = w.now
 	}
-	return next.Add(w.between(0, time.Second))
+	return next
 }
 
 // due notes when something wants to be looked at; zero: never.
