@@ -52,6 +52,7 @@ const (
 	lateBank    fault = "3-D Secure passed late"
 	lastSecond  fault = "pays in the last second"
 	revokes     fault = "revoked"
+	revokesLate fault = "revoked in mid-payment"
 	resends     fault = "resent"
 	doubleClick fault = "sent by a double click"
 	sendsOver   fault = "sent over a live payment"
@@ -68,19 +69,19 @@ var rates = []struct {
 }{
 	{confirmLost, 0.05, true}, {webhookTwice, 0.05, true}, {webhookLate, 0.20, true}, {webhookNever, 0.02, true},
 	{lateRequest, 0.10, false}, {lostBefore, 0.06, false}, {lostAfter, 0.06, false}, {lostRead, 0.06, false}, {answer409, 0.04, false}, {answer429, 0.04, false},
-	{rolledBack, 0.05, false}, {halfDone, 0.12, false}, {rolledForward, 0.12, false}, {stripeDown, 0.20, false}, {dashboardCancel, 0.10, false}, {dashboardPay, 0.08, false},
+	{rolledBack, 0.03, false}, {halfDone, 0.06, false}, {rolledForward, 0.06, false}, {stripeDown, 0.20, false}, {dashboardCancel, 0.10, false}, {dashboardPay, 0.08, false},
 	{workerKilled, 0.006, false}, {processKilled, 0.003, false}, {workerStopped, 0.010, false}, {goesAway, 0.03, false},
 	{sqlBefore, 0.008, false}, {sqlAfter, 0.008, false},
-	{doorDown, 0.05, false}, {doorFlushed, 0.03, false}, {doorRestored, 0.05, false},
+	{doorDown, 0.05, false}, {doorFlushed, 0.02, false}, {doorRestored, 0.03, false},
 	{textLost, 0.08, false}, {textUnclear, 0.08, false}, {textLate, 0.08, false}, {textRefused, 0.06, false}, {textSlowDown, 0.06, false}, {textHeld, 0.10, false},
 	{callbackLost, 0.20, false}, {callbackOdd, 0.40, false},
-	{twoPhones, 0.30, false}, {doubleTap, 0.25, false}, {backButton, 0.25, false}, {sameCard, 0.25, false}, {abandons, 0.20, false}, {lateBank, 0.20, false}, {lastSecond, 0.20, false},
-	{revokes, 0.15, false}, {resends, 0.20, false}, {doubleClick, 0.20, false}, {sendsOver, 0.15, false}, {center, 0.15, false}, {notMine, 0.04, false},
+	{twoPhones, 0.30, false}, {doubleTap, 0.25, false}, {backButton, 0.25, false}, {sameCard, 0.25, false}, {abandons, 0.10, false}, {lateBank, 0.20, false}, {lastSecond, 0.20, false},
+	{revokes, 0.10, false}, {revokesLate, 0.12, false}, {resends, 0.20, false}, {doubleClick, 0.20, false}, {sendsOver, 0.15, false}, {center, 0.15, false}, {notMine, 0.04, false},
 }
 
 // people are what is no fault of a machine: it may be the cause of late money, and is not over when faults are.
 var people = map[fault]bool{
-	twoPhones: true, doubleTap: true, backButton: true, sameCard: true, abandons: true, lateBank: true, lastSecond: true, revokes: true, resends: true, doubleClick: true, sendsOver: true, center: true, notMine: true,
+	twoPhones: true, doubleTap: true, backButton: true, sameCard: true, abandons: true, lateBank: true, lastSecond: true, revokes: true, revokesLate: true, resends: true, doubleClick: true, sendsOver: true, center: true, notMine: true,
 }
 
 // draw chooses the seed's rates.
@@ -104,8 +105,11 @@ func (w *world) draw() {
 func (w *world) rolls(p float64) bool { return w.chance.Float64() < p }
 
 // happens says whether a fault meets what is going on now.
-func (w *world) happens(f fault) bool {
-	if p := w.rates[f]; w.quiet || p == 0 || !w.rolls(p) {
+func (w *world) happens(f fault) bool { return w.often(1, f) }
+
+// often is happens where it is to happen so many times as often.
+func (w *world) often(times float64, f fault) bool {
+	if p := w.rates[f]; w.quiet || p == 0 || !w.rolls(p*times) {
 		return false
 	}
 	w.did(f)
@@ -131,14 +135,21 @@ func (w *world) step(what string) {
 	if t.on == nil {
 		return
 	}
+	times := 1.0 // where money is about to move, or has just moved, more goes wrong
+	switch what {
+	case "stripe confirm", "stripe confirm answered", "stripe cancel":
+		times = 6
+	case "sql apply", "sql apply committed", "stripe get answered":
+		times = 2
+	}
 	switch {
-	case w.happens(workerKilled):
+	case w.often(times, workerKilled):
 		w.say("killed at %s", what)
 		panic(killed{})
-	case w.happens(processKilled):
+	case w.often(times, processKilled):
 		w.say("%s killed at %s", t.on.name, what)
 		w.crash(t.on)
-	case w.happens(workerStopped):
+	case w.often(times, workerStopped):
 		w.pause(w.between(time.Second, 3*time.Minute))
 	case t.asked && w.happens(goesAway):
 		t.leave()

@@ -63,14 +63,7 @@ func (w *world) agent(v vehicle) {
 					return err
 				})
 			case w.happens(revokes):
-				w.asks("revoke "+id, func(ctx context.Context) error {
-					state, err := w.machine.Revoke(ctx, id, agentActor, pay.ReasonAgent, "changed their mind")
-					w.expect(err, pay.ErrClosed, pay.ErrNeedsReview)
-					if s := w.bySale[id]; err == nil && state.Closed() {
-						s.ended, s.endedAs = w.now, payer.Cancelled
-					}
-					return err
-				})
+				w.revoke(id)
 			case w.happens(sendsOver):
 				key = w.newID()
 				if over, _ := send(); over != "" {
@@ -83,6 +76,18 @@ func (w *world) agent(v vehicle) {
 		}
 		w.pause(w.between(time.Second, 5*time.Minute))
 	}
+}
+
+// revoke is an agent's; what the agent reads counts as told.
+func (w *world) revoke(id string) {
+	w.asks("revoke "+id, func(ctx context.Context) error {
+		state, err := w.machine.Revoke(ctx, id, agentActor, pay.ReasonAgent, "changed their mind")
+		w.expect(err, pay.ErrClosed, pay.ErrNeedsReview)
+		if s := w.bySale[id]; err == nil && state.Closed() {
+			s.ended, s.endedAs = w.now, payer.Cancelled
+		}
+		return err
+	})
 }
 
 var errNothingDue = errors.New("nothing is due")
@@ -161,7 +166,7 @@ func (w *world) payer(token string, l link.Link) {
 		})
 		return answered && err == nil
 	}
-	for polls := 0; polls < 9 && !w.quiet; polls++ {
+	for polls := 0; polls < 12 && !w.quiet; polls++ {
 		if !look() {
 			w.pause(w.between(time.Second, 10*time.Second))
 			continue
@@ -177,7 +182,7 @@ func (w *world) payer(token string, l link.Link) {
 					return err
 				})
 				continue
-			case w.rolls(0.05):
+			case w.rolls(0.03):
 				return
 			case w.happens(lastSecond):
 				w.pause(max(0, page.Payment.ExpiresAt.Sub(w.now)+w.between(-2*time.Second, time.Second)))
@@ -249,25 +254,15 @@ func (w *world) toTheEnd() {
 	}
 }
 
-func (w *world) anyCard() cardKind {
-	switch n := w.chance.IntN(20); {
-	case n < 6:
-		return good
-	case n < 10:
-		return poor
-	case n < 13:
-		return secure
-	case n < 15:
-		return securePoor
-	case n < 16:
-		return secureTwo
-	case n < 18:
-		return slow
-	case n < 19:
-		return slowPoor
-	}
-	return amex
+// wallets are what cards people have: a seed has one of them.
+var wallets = [][]cardKind{
+	{good, good, good, poor, secure, secure, securePoor, secureTwo, slow, amex},
+	{poor, poor, poor, poor, securePoor, good, good},
+	{secure, secure, secure, securePoor, secureTwo, good},
+	{slow, slowPoor, slowPoor, good, poor, secure},
 }
+
+func (w *world) anyCard() cardKind { return w.wallet[w.chance.IntN(len(w.wallet))] }
 
 // desk at the service center: money for a vehicle is taken there while its link is open.
 func (w *world) center(v vehicle) {

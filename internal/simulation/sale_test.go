@@ -55,6 +55,9 @@ func (w *world) changed(v pay.View, c pay.Change) {
 	was, now, at := s.Life, c.Life, v.Facts.Now
 	if a := c.NewAttempt; a != nil {
 		s.attempts[a.ID] = attempt{a.N, at, w.running}
+		if w.happens(revokesLate) {
+			w.person("agent in a hurry", w.between(0, 40*time.Second), func() { w.revoke(s.ID) })
+		}
 	}
 	if was.State != now.State || was.Phase != now.Phase || was.Sends != now.Sends || was.ClosingAs != now.ClosingAs {
 		w.say("payment %s: %s → %s %s (attempt %d phase %d sends %d, closing %s)", s.ID, was.State, now.State, now.Reason, now.Attempt, now.Phase, now.Sends, now.ClosingAs)

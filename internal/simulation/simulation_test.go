@@ -54,13 +54,14 @@ func play(seed uint64, dir string, template []byte) (outcome, error) {
 
 // run is a seed's whole life.
 func (w *world) run() {
-	for n := range 1 + w.chance.IntN(2) {
+	w.wallet = wallets[w.chance.IntN(len(wallets))]
+	for n := range 1 + w.chance.IntN(3)/2 {
 		p := &process{name: string(rune('A' + n)), skew: w.between(-5*time.Second, 5*time.Second)}
 		w.servers = append(w.servers, p)
 		w.serve(p, 0)
 	}
 	w.vehicles = town[w.chance.IntN(2*len(town))%(len(town)+1)%len(town)]
-	length := w.between(6*time.Minute, 14*time.Minute)
+	length := w.between(11*time.Minute, 18*time.Minute)
 	for _, v := range w.vehicles {
 		w.person("agent", w.between(0, time.Minute), func() { w.agent(v) })
 		if w.happens(center) {

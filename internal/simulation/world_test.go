@@ -55,6 +55,7 @@ type world struct {
 	moves    []move // Paid To Dates moved at the service center
 	links    map[link.Digest]link.Link
 	vehicles []vehicle
+	wallet   []cardKind
 }
 
 // process is one instance of the service.
