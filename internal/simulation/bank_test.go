@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,12 +29,26 @@ type intent struct {
 	busy    bool   // a request is being carried out: others are told to wait
 	charges int
 	outside bool // somebody did something to it in the dashboard
+
+	refunds  []*pay.GivenBack
+	disputes []*pay.Contest
+}
+
+// back is how much of it has gone back, failed refunds not counted.
+func (in *intent) back() (sum money.Cents) {
+	for _, r := range in.refunds {
+		if r.Status != pay.RefundFailed {
+			sum += r.Amount
+		}
+	}
+	return sum
 }
 
 // card is a PaymentMethod: entered once, charged or declined once.
 type card struct {
 	id      string
 	kind    cardKind
+	saved   bool // on file: it can be charged again
 	spent   bool
 	boundTo string // PaymentIntent whose 3-D Secure it is in
 }
@@ -56,8 +71,14 @@ type saved struct {
 	request string
 	running bool
 	dead    bool // a 500
-	in      pay.Intent
+	answer  answer
 	err     error
+}
+
+// answer is what comes back: a PaymentIntent, or a refund.
+type answer struct {
+	pay.Intent
+	back pay.GivenBack
 }
 
 func newBank(w *world) *bank {
@@ -101,18 +122,18 @@ type request struct {
 	key     string // "" for a cancel, whose key is never used again
 	text    string // its parameters
 	on      string // PaymentIntent
-	perform func() (pay.Intent, error)
+	perform func() (answer, error)
 	half    func() // what a request may leave undone of itself
 }
 
 // send carries a request there and its answer back, or does not.
-func (b *bank) send(ctx context.Context, r request) (pay.Intent, error) {
+func (b *bank) send(ctx context.Context, r request) (answer, error) {
 	w := b.w
 	w.step("stripe " + r.what)
 	if ctx.Err() != nil {
-		return pay.Intent{}, fmt.Errorf("%w: the asker went away", pay.ErrUnclear)
+		return answer{}, fmt.Errorf("%w: the asker went away", pay.ErrUnclear)
 	}
-	var in pay.Intent
+	var in answer
 	var err error
 	answered, waiting := false, true
 	asker := w.running
@@ -143,15 +164,18 @@ func (b *bank) send(ctx context.Context, r request) (pay.Intent, error) {
 
 func tail(key string) string { return key[strings.LastIndexByte(key[:max(0, len(key)-2)], ':')+1:] }
 
-func said(in pay.Intent, err error) string {
+func said(in answer, err error) string {
 	if err != nil {
 		return err.Error()
+	}
+	if in.back.ID != "" {
+		return in.back.ID + " " + string(in.back.Status)
 	}
 	return string(in.Status) + " " + in.PaymentMethod + " " + in.ErrorMethod
 }
 
 // receive is a request at Stripe: its key, its faults, and what it asks for. lost: no answer goes back.
-func (b *bank) receive(r request) (in pay.Intent, err error, lost bool) {
+func (b *bank) receive(r request) (in answer, err error, lost bool) {
 	w := b.w
 	confirm := r.what == "confirm"
 	spared := r.what == "create" && w.rolls(0.7) // or few payments would ever begin
@@ -177,7 +201,7 @@ func (b *bank) receive(r request) (in pay.Intent, err error, lost bool) {
 		case k.dead:
 			return in, &pay.DeadAnswerError{RequestID: "req"}, w.happens(lostAfter)
 		}
-		return k.in, k.err, w.happens(lostAfter)
+		return k.answer, k.err, w.happens(lostAfter)
 	}
 	k := &saved{request: r.text, running: true}
 	if r.key != "" {
@@ -206,7 +230,7 @@ func (b *bank) receive(r request) (in pay.Intent, err error, lost bool) {
 		w.say("%s fails, half done", r.what)
 		r.half()
 		return in, err500, false
-	case confirm && w.happens(rolledForward):
+	case (confirm || r.what == "refund") && w.happens(rolledForward):
 		k.running, k.dead = false, true
 		later := w.between(time.Second, 3*time.Minute)
 		if w.rolls(0.2) {
@@ -221,7 +245,7 @@ func (b *bank) receive(r request) (in pay.Intent, err error, lost bool) {
 		return in, err500, false
 	}
 	in, err = r.perform()
-	k.running, k.in, k.err = false, in, err
+	k.running, k.answer, k.err = false, in, err
 	w.say("stripe does %s %s: %s", r.what, r.on, said(in, err))
 	if confirm && w.happens(confirmLost) {
 		return in, err, true
@@ -231,67 +255,120 @@ func (b *bank) receive(r request) (in pay.Intent, err error, lost bool) {
 
 // CreateIntent makes a PaymentIntent.
 func (b *bank) CreateIntent(ctx context.Context, r pay.IntentRequest) (pay.Intent, error) {
-	return b.send(ctx, request{what: "create", key: r.Key, text: fmt.Sprint(r), perform: func() (pay.Intent, error) {
+	got, err := b.send(ctx, request{what: "create", key: r.Key, text: fmt.Sprint(r), perform: func() (answer, error) {
 		id := fmt.Sprintf("pi_%d", len(b.intents)+1)
 		in := &intent{Intent: pay.Intent{
 			ID: id, Account: r.Account, Status: pay.RequiresPaymentMethod, Amount: r.Amount, Currency: "usd", ClientSecret: pay.NewSecret(id + "_secret_word"), CreatedAt: b.w.now,
 			Origin: pay.Origin{PaymentID: r.PaymentID, ClientID: r.ClientID, VehicleID: r.VehicleID, LocationID: r.LocationID, ChainID: r.ChainID},
 		}}
 		b.intents = append(b.intents, in)
-		b.tell(in, "created")
-		return in.Intent, nil
+		b.tell(in, "payment_intent.created")
+		return answer{Intent: in.Intent}, nil
 	}})
+	return got.Intent, err
 }
 
 // Confirm charges, or asks for 3-D Secure.
 func (b *bank) Confirm(ctx context.Context, r pay.ConfirmRequest) (pay.Intent, error) {
 	pi := b.find(r.IntentID)
-	return b.send(ctx, request{
+	got, err := b.send(ctx, request{
 		what: "confirm", key: r.Key, text: fmt.Sprint(r), on: r.IntentID,
-		perform: func() (pay.Intent, error) { return b.confirm(pi, r) },
+		perform: func() (answer, error) { return whole(b.confirm(pi, r)) },
 		half: func() { // it holds the card, and nobody has asked the bank
 			if c := b.cards[r.PaymentMethod]; pi != nil && c != nil && !c.spent && pi.Status == pay.RequiresPaymentMethod {
 				pi.Status, pi.PaymentMethod, pi.ErrorMethod, pi.ErrorCode, pi.passed = pay.RequiresConfirmation, c.id, "", "", ""
 			}
 		},
 	})
+	return got.Intent, err
 }
+
+func whole(in pay.Intent, err error) (answer, error) { return answer{Intent: in}, err }
 
 // Cancel cancels what can be.
 func (b *bank) Cancel(ctx context.Context, account, intentID string) (pay.Intent, error) {
-	return b.send(ctx, request{what: "cancel", on: intentID, perform: func() (pay.Intent, error) {
+	got, err := b.send(ctx, request{what: "cancel", on: intentID, perform: func() (answer, error) {
 		pi := b.find(intentID)
 		if pi == nil || pi.Account != account {
-			return pay.Intent{}, refuse("resource_missing")
+			return answer{}, refuse("resource_missing")
 		}
-		return b.cancel(pi)
+		return whole(b.cancel(pi))
 	}})
+	return got.Intent, err
+}
+
+// Refund gives money back. That nothing is given back twice for one of our refunds is our own doing, and is checked here.
+func (b *bank) Refund(ctx context.Context, r pay.RefundRequest) (pay.GivenBack, error) {
+	got, err := b.send(ctx, request{what: "refund", key: r.Key, text: fmt.Sprint(r), on: r.IntentID, perform: func() (answer, error) {
+		back, err := b.refund(b.find(r.IntentID), r)
+		return answer{back: back}, err
+	}})
+	return got.back, err
+}
+
+// Refunds and Contests read; what they have read may be old when it is heard.
+func (b *bank) Refunds(ctx context.Context, account, intentID string) (out []pay.GivenBack, err error) {
+	err = b.read(ctx, account, intentID, func(pi *intent) {
+		for _, r := range pi.refunds {
+			out = append([]pay.GivenBack{*r}, out...)
+		}
+	})
+	return out, err
+}
+
+func (b *bank) Contests(ctx context.Context, account, intentID string) (out []pay.Contest, err error) {
+	err = b.read(ctx, account, intentID, func(pi *intent) {
+		for _, d := range pi.disputes {
+			c := *d
+			c.Moved = slices.Clone(d.Moved)
+			out = append(out, c)
+		}
+	})
+	return out, err
+}
+
+// Clone copies a saved card.
+func (b *bank) Clone(ctx context.Context, account, _, paymentMethod string) (id string, err error) {
+	w := b.w
+	w.step("stripe clone")
+	c := b.cards[paymentMethod]
+	if ctx.Err() != nil || w.now.Before(b.down) || w.happens(lostRead) || c == nil || account == "" {
+		return "", errTimeout
+	}
+	return b.enter(c.kind), nil
 }
 
 // Intent reads. What it has read may be old when it is heard.
-func (b *bank) Intent(ctx context.Context, account, intentID string) (pay.Intent, error) {
+func (b *bank) Intent(ctx context.Context, account, intentID string) (in pay.Intent, err error) {
+	err = b.read(ctx, account, intentID, func(pi *intent) {
+		in = pi.Intent
+		b.w.say("stripe get %s: %s", intentID, said(answer{Intent: in}, nil))
+	})
+	return in, err
+}
+
+func (b *bank) read(ctx context.Context, account, intentID string, look func(*intent)) error {
 	w := b.w
 	w.step("stripe get")
 	if ctx.Err() != nil {
-		return pay.Intent{}, fmt.Errorf("%w: the asker went away", pay.ErrUnclear)
+		return fmt.Errorf("%w: the asker went away", pay.ErrUnclear)
 	}
 	w.pause(w.between(20*time.Millisecond, 200*time.Millisecond))
 	if w.now.Before(b.down) {
-		return pay.Intent{}, errDown
+		return errDown
 	}
 	if w.happens(lostRead) {
 		w.pause(patience)
-		return pay.Intent{}, errTimeout
+		return errTimeout
 	}
 	pi := b.find(intentID)
 	if pi == nil || pi.Account != account {
-		return pay.Intent{}, refuse("resource_missing")
+		return refuse("resource_missing")
 	}
-	in := pi.Intent
-	w.say("stripe get %s: %s", intentID, said(in, nil))
+	look(pi)
 	w.pause(w.between(20*time.Millisecond, 200*time.Millisecond))
 	w.step("stripe get answered")
-	return in, nil
+	return nil
 }
 
 // Card reads a PaymentMethod.
@@ -345,6 +422,11 @@ func (b *bank) confirm(pi *intent, r pay.ConfirmRequest) (pay.Intent, error) {
 	}
 	passed := pi.passed == c.id
 	pi.PaymentMethod, pi.ErrorMethod, pi.ErrorCode, pi.passed = c.id, "", "", ""
+	if asks := c.kind == secure || c.kind == securePoor || c.kind == secureTwo; asks && r.OffSession {
+		err := b.declines(pi, c)
+		pi.ErrorCode = "authentication_required"
+		return pay.Intent{}, &pay.CardError{Code: pi.ErrorCode, Intent: err.(*pay.CardError).Intent}
+	}
 	switch asks := c.kind == secure || c.kind == securePoor || c.kind == secureTwo; {
 	case asks && !passed:
 		c.boundTo, pi.Status = pi.ID, pay.RequiresAction
@@ -355,7 +437,7 @@ func (b *bank) confirm(pi *intent, r pay.ConfirmRequest) (pay.Intent, error) {
 		b.tell(pi, "payment_intent.requires_action")
 		return pi.Intent, nil
 	case c.kind == slow || c.kind == slowPoor:
-		pi.Status, c.spent = pay.Processing, true
+		pi.Status, c.spent = pay.Processing, !c.saved
 		b.tell(pi, "payment_intent.processing")
 		b.w.begin("slow bank "+pi.ID, nil, b.w.between(time.Second, 4*time.Minute), func(*task) {
 			b.w.faultAt = b.w.now
@@ -376,7 +458,7 @@ func (b *bank) confirm(pi *intent, r pay.ConfirmRequest) (pay.Intent, error) {
 // charge moves the money. What must hold at this moment is checked here, against what our own books say of the payment.
 func (b *bank) charge(pi *intent, c *card, key string) {
 	pi.charges++
-	c.spent, c.boundTo = true, ""
+	c.spent, c.boundTo = !c.saved, ""
 	pi.Status, pi.PaymentMethod, pi.ErrorMethod, pi.ErrorCode = pay.IntentSucceeded, c.id, "", ""
 	pi.ChargeID, pi.ChargeMethod, pi.Card = "ch_"+pi.ID, c.id, c.face()
 	b.w.say("MONEY %s %s by %s", pi.ID, money.Cents(pi.Amount), c.id)
@@ -386,7 +468,7 @@ func (b *bank) charge(pi *intent, c *card, key string) {
 }
 
 func (b *bank) declines(pi *intent, c *card) error {
-	c.spent, c.boundTo = true, ""
+	c.spent, c.boundTo = !c.saved, ""
 	pi.Status, pi.PaymentMethod, pi.ErrorMethod, pi.ErrorCode, pi.passed = pay.RequiresPaymentMethod, "", c.id, "insufficient_funds", ""
 	b.tell(pi, "payment_intent.payment_failed")
 	in := pi.Intent
@@ -401,6 +483,74 @@ func (b *bank) cancel(pi *intent) (pay.Intent, error) {
 	pi.Status, pi.passed = pay.IntentCanceled, ""
 	b.tell(pi, "payment_intent.canceled")
 	return pi.Intent, nil
+}
+
+func (b *bank) refund(pi *intent, r pay.RefundRequest) (pay.GivenBack, error) {
+	w := b.w
+	switch {
+	case pi == nil || pi.Account != r.Account || pi.charges == 0:
+		return pay.GivenBack{}, refuse("resource_missing")
+	case len(pi.disputes) > 0:
+		return pay.GivenBack{}, refuse("charge_disputed")
+	case pi.back() >= pi.Amount:
+		return pay.GivenBack{}, refuse("charge_already_refunded")
+	case r.Amount > pi.Amount-pi.back():
+		return pay.GivenBack{}, refuse("amount_too_large")
+	}
+	for _, had := range pi.refunds {
+		if had.RefundID == r.RefundID && r.RefundID != "" {
+			w.breaks("I3: refund %s was made twice", r.RefundID)
+		}
+	}
+	w.events++
+	back := &pay.GivenBack{ID: fmt.Sprintf("re_%d", w.events), RefundID: r.RefundID, IntentID: pi.ID, Amount: r.Amount, Status: pay.RefundSucceeded, At: w.now}
+	pi.refunds = append(pi.refunds, back)
+	pi.Refunded = pi.back()
+	w.say("MONEY BACK %s %s %s", pi.ID, back.ID, back.Amount)
+	slow := w.happens(refundSlow)
+	if slow {
+		back.Status = pay.RefundPending
+	}
+	b.tell(pi, "charge.refunded")
+	if fails := w.happens(refundFails); slow || fails {
+		w.begin("refund "+back.ID, nil, w.between(time.Second, 5*time.Minute), func(*task) {
+			w.faultAt = w.now
+			if back.Status = pay.RefundSucceeded; fails {
+				back.Status, back.Failure = pay.RefundFailed, "lost_or_stolen_card"
+			}
+			pi.Refunded = pi.back()
+			w.say("%s %s", back.ID, back.Status)
+			b.tell(pi, "refund.updated")
+		})
+	}
+	return *back, nil
+}
+
+// dispute is a card's owner at their bank, which takes the money at once and decides some time later.
+func (b *bank) dispute(pi *intent) {
+	w := b.w
+	if pi.charges == 0 || len(pi.disputes) > 0 || pi.back() > 0 {
+		return
+	}
+	w.events++
+	d := &pay.Contest{ID: fmt.Sprintf("dp_%d", w.events), IntentID: pi.ID, ChargeID: pi.ChargeID, Amount: pi.Amount, Reason: "fraudulent", Status: "needs_response", At: w.now}
+	moves := func(amount, fee money.Cents) {
+		w.events++
+		d.Moved = append(d.Moved, pay.Movement{ID: fmt.Sprintf("txn_%d", w.events), Type: "adjustment", Amount: amount, Fee: fee, Source: d.ID, IntentID: pi.ID, Origin: pi.Origin, At: w.now})
+	}
+	pi.disputes, pi.Disputed = append(pi.disputes, d), true
+	moves(-d.Amount, 15_00)
+	w.say("MONEY DISPUTED %s %s", pi.ID, d.ID)
+	b.tell(pi, "charge.dispute.created")
+	w.begin("dispute "+d.ID, nil, w.between(time.Second, 10*time.Minute), func(*task) {
+		w.faultAt = w.now
+		if d.Status = "lost"; w.rolls(0.5) {
+			d.Status = "won"
+			moves(d.Amount, -15_00)
+		}
+		w.say("%s %s", d.ID, d.Status)
+		b.tell(pi, "charge.dispute.closed")
+	})
 }
 
 // challenge is the payer at their bank's page.

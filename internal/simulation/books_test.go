@@ -26,6 +26,13 @@ func (w *world) settle() {
 		if len(unsettled) == 0 && w.now.Sub(w.faultAt) > time.Minute && !w.stillComes() {
 			break
 		}
+		for _, s := range w.sales { // no answer will come for it: finance has looked it up
+			if s.Refunding == pay.RefundStuck && !w.stillRolls() {
+				w.begin("finance drops "+s.ID, w.servers[0], 0, func(t *task) {
+					w.expect(w.machine.DropRefund(t.ctx, s.ID, financeActor, "Stripe shows none"), pay.ErrRefunding)
+				})
+			}
+		}
 		if len(unsettled) > 0 && w.now.Sub(w.faultAt) > settlesWithin {
 			w.breaks("I11: %s is not settled %s after the last fault", strings.Join(unsettled, ", "), w.now.Sub(w.faultAt).Round(time.Second))
 		}
@@ -42,7 +49,7 @@ const settlesWithin = 15 * time.Minute
 
 func (w *world) unsettled() (out []string) {
 	for _, s := range w.sales {
-		if s.State != pay.Review && (s.State.Live() || s.CancelDue) {
+		if late := s.State == pay.PaidAfterClose && !s.Held && s.Refunding != pay.RefundStuck; late || s.Refunding == pay.RefundAsked || s.State != pay.Review && (s.State.Live() || s.CancelDue) {
 			out = append(out, s.ID+" "+string(s.State))
 		}
 	}
@@ -54,8 +61,21 @@ func (w *world) stillComes() bool {
 	if len(w.dues) > 0 {
 		return true
 	}
+	if w.stillRolls() {
+		return true
+	}
 	for _, t := range w.tasks {
-		if strings.HasPrefix(t.name, "rolling") || strings.HasPrefix(t.name, "slow bank") || strings.HasPrefix(t.name, "wire") {
+		if strings.HasPrefix(t.name, "slow bank") || strings.HasPrefix(t.name, "wire") || strings.HasPrefix(t.name, "refund re") || strings.HasPrefix(t.name, "dispute dp") {
+			return true
+		}
+	}
+	return false
+}
+
+// stillRolls says whether something that Stripe has answered with a 500 may be done after all.
+func (w *world) stillRolls() bool {
+	for _, t := range w.tasks {
+		if strings.HasPrefix(t.name, "rolling") {
 			return true
 		}
 	}
@@ -70,7 +90,7 @@ func (w *world) audit() {
 	if n := w.one(`SELECT COUNT(*) FROM (SELECT entry_id FROM postings GROUP BY entry_id HAVING SUM(amount) <> 0) AS odd`); n != 0 {
 		w.breaks("I5: %d entries do not balance", n)
 	}
-	if n := w.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NOT NULL`) + w.one(`SELECT COUNT(*) FROM messages WHERE next_ms IS NOT NULL`); n != 0 {
+	if n := w.one(`SELECT COUNT(*) FROM payments WHERE next_ms IS NOT NULL AND refunding <> 2`) + w.one(`SELECT COUNT(*) FROM messages WHERE next_ms IS NOT NULL`); n != 0 {
 		w.breaks("I11: %d rows are due still", n)
 	}
 	if n := w.one(`SELECT COUNT(*) FROM messages WHERE box <> ''`); n != 0 {
@@ -83,6 +103,7 @@ func (w *world) audit() {
 		w.breaks("%d links live on", n)
 	}
 	w.receipts()
+	w.returns()
 	w.datesMoved()
 	w.states()
 	w.secrets()
@@ -124,44 +145,85 @@ func (w *world) receipts() {
 func (w *world) late() (sum int64) {
 	for _, s := range w.sales {
 		if s.State == pay.PaidAfterClose {
-			sum -= int64(s.Amount())
+			sum -= int64(s.Charged - s.GivenBack)
 		}
 	}
 	return sum
 }
 
-// datesMoved: every paid payment has moved its vehicle's Paid To Date once, from what its payer was shown to what they were shown, and nothing else has.
-func (w *world) datesMoved() {
-	moves := append([]move{}, w.moves...)
-	for _, s := range w.sales {
-		if s.State == pay.Paid {
-			moves = append(moves, move{s.VehicleID, string(s.PaidToFrom()), string(s.PaidTo())})
-			if n := w.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1`, s.ID); n != 1 {
-				w.breaks("%s has %d invoices", s.ID, n)
+// returns: every refund and every movement of a dispute is booked once, and what failed is booked back once.
+func (w *world) returns() {
+	booked := map[string]int{}
+	w.each(`SELECT cause FROM entries WHERE cause LIKE 'refund %' OR cause LIKE 'dispute %'`, func(scan func(...any) error) error {
+		var cause string
+		err := scan(&cause)
+		booked[cause]++
+		return err
+	})
+	once := func(cause string) {
+		if booked[cause] != 1 {
+			w.breaks("I4: %q is in the books %d times", cause, booked[cause])
+		}
+		delete(booked, cause)
+	}
+	for _, pi := range w.bank.intents {
+		for _, r := range pi.refunds {
+			once("refund " + r.ID)
+			if r.Status == pay.RefundFailed {
+				once("refund failed " + r.ID)
 			}
 		}
+		for _, d := range pi.disputes {
+			for _, m := range d.Moved {
+				once("dispute " + m.ID)
+			}
+		}
+		if s := w.bySale[pi.Origin.PaymentID]; s != nil && s.IntentID == pi.ID && s.GivenBack != pi.back() {
+			w.breaks("I4: %s has given back %s, and the books say %s", pi.ID, pi.back(), s.GivenBack)
+		}
 	}
+	for cause := range booked {
+		w.breaks("I4: %q is in the books, and Stripe does not know it", cause)
+	}
+}
+
+// datesMoved: Paid To Dates have moved step by step, each from where the last had left it, and each sale by one step, which a whole refund takes back.
+func (w *world) datesMoved() {
 	for _, v := range w.vehicles {
-		var at string
-		if err := w.raw.QueryRow(`SELECT paid_to FROM vehicles WHERE id = $1`, v.id).Scan(&at); err != nil {
+		at, steps := morning.Format(time.DateOnly), map[string]int{}
+		for _, m := range w.moves {
+			if m.vehicle != v.id {
+				continue
+			}
+			if m.from != at {
+				w.breaks("the Paid To Date of %s was %s, and %s moved it from %s", v.id, at, m.by, m.from)
+			}
+			at = m.to
+			if m.to > m.from {
+				steps[m.by]++
+			} else {
+				steps[m.by]--
+			}
+		}
+		var is string
+		if err := w.raw.QueryRow(`SELECT paid_to FROM vehicles WHERE id = $1`, v.id).Scan(&is); err != nil {
 			w.breaks("%v", err)
 		}
-		for found := true; found; { // back, move by move
-			found = false
-			for i, m := range moves {
-				if m.vehicle == v.id && m.to == at {
-					at, found = m.from, true
-					moves = append(moves[:i], moves[i+1:]...)
-					break
-				}
+		if is != at {
+			w.breaks("the Paid To Date of %s is %s, want %s", v.id, is, at)
+		}
+		for _, s := range w.sales {
+			if s.VehicleID != v.id {
+				continue
+			}
+			whole := s.GivenBack >= s.Charged
+			if n := steps[s.ID]; n != 0 && n != 1 || n != 0 && !s.State.Sold() || n == 0 && s.State.Sold() && !whole {
+				w.breaks("%s is %s, and has moved the Paid To Date %d times", s.ID, s.State, n)
+			}
+			if n := w.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1 AND number NOT LIKE '%-R%'`, s.ID); s.State.Sold() != (n == 1) {
+				w.breaks("%s is %s, and has %d invoices", s.ID, s.State, n)
 			}
 		}
-		if at != morning.Format(time.DateOnly) {
-			w.breaks("the Paid To Date of %s can't be explained: it began at %s", v.id, at)
-		}
-	}
-	if len(moves) > 0 {
-		w.breaks("Paid To Dates were not moved: %v", moves)
 	}
 }
 
@@ -184,7 +246,7 @@ func (w *world) states() {
 		switch {
 		case s.State == pay.Review:
 			w.breaks("%s needs a person, and nothing odd has happened: %s", s.ID, s.Reason)
-		case (s.State == pay.Paid || s.State == pay.PaidAfterClose) != (at == pay.IntentSucceeded):
+		case s.State.Booked() != (at == pay.IntentSucceeded):
 			w.breaks("%s is %s, its PaymentIntent %s", s.ID, s.State, at)
 		case s.State.Closed() && in != nil && at != pay.IntentCanceled:
 			w.breaks("%s is %s, its PaymentIntent %s", s.ID, s.State, at)
@@ -192,16 +254,16 @@ func (w *world) states() {
 			w.breaks("%s was charged, and %d of its attempts say so", s.ID, succeeded)
 		case at != pay.IntentSucceeded && succeeded != 0:
 			w.breaks("%s was not charged, and %d of its attempts say so", s.ID, succeeded)
-		case s.State == pay.PaidAfterClose && !s.outside && !w.movedSince(s):
-			w.breaks("%s was paid after closing, and nobody but us has done anything to it", s.ID)
+		case (s.State.Booked() && s.State != pay.Paid) && !s.outside && !w.movedSince(s):
+			w.breaks("%s was paid after closing and is %s, and nobody but us has done anything to it", s.ID, s.State)
 		}
 	}
 }
 
-// movedSince says whether the account has moved on at the service center.
+// movedSince says whether the account has moved on without it.
 func (w *world) movedSince(s *sale) bool {
 	for _, m := range w.moves {
-		if m.vehicle == s.VehicleID {
+		if m.vehicle == s.VehicleID && m.by != s.ID {
 			return true
 		}
 	}

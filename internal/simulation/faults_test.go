@@ -22,6 +22,10 @@ const (
 	stripeDown      fault = "Stripe down"
 	dashboardCancel fault = "canceled in the dashboard"
 	dashboardPay    fault = "paid in the dashboard"
+	dashboardBack   fault = "refunded in the dashboard"
+	refundSlow      fault = "refund pending"
+	refundFails     fault = "refund failed later"
+	disputes        fault = "disputed"
 
 	workerKilled  fault = "worker killed"
 	processKilled fault = "process killed"
@@ -58,6 +62,8 @@ const (
 	sendsOver   fault = "sent over a live payment"
 	center      fault = "paid at the service center"
 	notMine     fault = "not for me"
+	takes       fault = "card on file charged"
+	givesBack   fault = "refund asked for"
 )
 
 // rates are how often each goes wrong where it can. Always: in every seed. The others are on in half of the seeds each, and there from half to three
@@ -70,18 +76,19 @@ var rates = []struct {
 	{confirmLost, 0.05, true}, {webhookTwice, 0.05, true}, {webhookLate, 0.20, true}, {webhookNever, 0.02, true},
 	{lateRequest, 0.10, false}, {lostBefore, 0.06, false}, {lostAfter, 0.06, false}, {lostRead, 0.06, false}, {answer409, 0.04, false}, {answer429, 0.04, false},
 	{rolledBack, 0.03, false}, {halfDone, 0.06, false}, {rolledForward, 0.06, false}, {stripeDown, 0.20, false}, {dashboardCancel, 0.10, false}, {dashboardPay, 0.08, false},
+	{dashboardBack, 0.10, false}, {refundSlow, 0.30, false}, {refundFails, 0.20, false}, {disputes, 0.10, false},
 	{workerKilled, 0.006, false}, {processKilled, 0.003, false}, {workerStopped, 0.010, false}, {goesAway, 0.03, false},
 	{sqlBefore, 0.008, false}, {sqlAfter, 0.008, false},
 	{doorDown, 0.05, false}, {doorFlushed, 0.02, false}, {doorRestored, 0.03, false},
 	{textLost, 0.08, false}, {textUnclear, 0.08, false}, {textLate, 0.08, false}, {textRefused, 0.06, false}, {textSlowDown, 0.06, false}, {textHeld, 0.10, false},
 	{callbackLost, 0.20, false}, {callbackOdd, 0.40, false},
 	{twoPhones, 0.30, false}, {doubleTap, 0.25, false}, {backButton, 0.25, false}, {sameCard, 0.25, false}, {abandons, 0.10, false}, {lateBank, 0.20, false}, {lastSecond, 0.20, false},
-	{revokes, 0.10, false}, {revokesLate, 0.12, false}, {resends, 0.20, false}, {doubleClick, 0.20, false}, {sendsOver, 0.15, false}, {center, 0.15, false}, {notMine, 0.04, false},
+	{revokes, 0.10, false}, {revokesLate, 0.12, false}, {resends, 0.20, false}, {doubleClick, 0.20, false}, {sendsOver, 0.15, false}, {center, 0.15, false}, {notMine, 0.04, false}, {takes, 0.25, false}, {givesBack, 0.25, false},
 }
 
 // people are what is no fault of a machine: it may be the cause of late money, and is not over when faults are.
 var people = map[fault]bool{
-	twoPhones: true, doubleTap: true, backButton: true, sameCard: true, abandons: true, lateBank: true, lastSecond: true, revokes: true, revokesLate: true, resends: true, doubleClick: true, sendsOver: true, center: true, notMine: true,
+	twoPhones: true, doubleTap: true, backButton: true, sameCard: true, abandons: true, lateBank: true, lastSecond: true, revokes: true, revokesLate: true, resends: true, doubleClick: true, sendsOver: true, center: true, notMine: true, takes: true, givesBack: true,
 }
 
 // draw chooses the seed's rates.

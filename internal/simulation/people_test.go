@@ -7,6 +7,7 @@ import (
 
 	"paylink/internal/desk/payer"
 	"paylink/internal/link"
+	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
@@ -32,16 +33,26 @@ func (w *world) person(name string, after time.Duration, body func()) {
 func (w *world) agent(v vehicle) {
 	for rounds := 1 + w.chance.IntN(4)/3; rounds > 0; rounds-- {
 		key := w.newID()
+		sell := func(ctx context.Context) (pay.Payment, error) { return w.machine.Send(ctx, w.order(v, key)) }
+		if w.happens(takes) {
+			card := w.bank.enter(w.anyCard())
+			w.bank.cards[card].saved = true
+			sell = func(ctx context.Context) (pay.Payment, error) {
+				return w.machine.Collect(ctx, pay.Collection{
+					Order: w.order(v, key), Door: pay.ByAgent, Saved: pay.SavedCard{Customer: "cus_1", PaymentMethod: card, Card: w.bank.cards[card].face()}, Terms: terms, Language: "en",
+				})
+			}
+		}
 		send := func() (id string, err error) {
 			w.asks("send "+v.id, func(ctx context.Context) error {
-				p, failed := w.machine.Send(ctx, w.order(v, key))
+				p, failed := sell(ctx)
 				if live := (*pay.LiveError)(nil); errors.As(failed, &live) {
 					id = live.PaymentID
 				} else if failed == nil {
 					id = p.ID
 				}
 				err = failed
-				w.expect(failed, pay.ErrLive, pay.ErrNeedsReview, errNothingDue)
+				w.expect(failed, pay.ErrLive, pay.ErrNeedsReview, pay.ErrUnavailable, pay.ErrBrand, errNothingDue)
 				return failed
 			})
 			return id, err
@@ -91,6 +102,39 @@ func (w *world) revoke(id string) {
 }
 
 var errNothingDue = errors.New("nothing is due")
+
+// finance gives money back, and decides about what is left to a person.
+func (w *world) finance() {
+	for !w.quiet {
+		w.pause(w.between(20*time.Second, 3*time.Minute))
+		for _, s := range w.sales {
+			switch {
+			case s.State.Sold() && s.Charged > 0 && w.happens(givesBack):
+				amount := money.Cents(0)
+				if w.rolls(0.5) {
+					amount = 1 + money.Cents(w.chance.Int64N(int64(s.Charged)))
+				}
+				w.asks("refund "+s.ID, func(ctx context.Context) error {
+					err := w.machine.Refund(ctx, pay.AskBack{PaymentID: s.ID, Amount: amount, Why: "the device was returned", By: financeActor})
+					w.expect(err, pay.ErrTooMuch, pay.ErrRefunding, pay.ErrAccountBusy, pay.ErrUnclear)
+					return err
+				})
+			case s.State == pay.PaidAfterClose && s.Held && s.Refunding == pay.NoRefund:
+				as := pay.Refunded
+				if w.rolls(0.5) {
+					as = pay.Applied
+				}
+				w.asks("decide "+s.ID, func(ctx context.Context) error {
+					err := w.machine.Decide(ctx, s.ID, as, financeActor, "looked up at Stripe")
+					w.expect(err, pay.ErrTotalMoved, pay.ErrAccountBusy, pay.ErrRefunding, pay.ErrClosed, pay.ErrUnavailable, pay.ErrUnclear)
+					return err
+				})
+			}
+		}
+	}
+}
+
+var financeActor = trail.Actor{Kind: trail.Staff, ID: "staff-finance"}
 
 // expect breaks the seed on an error that neither a fault nor the situation explains.
 func (w *world) expect(err error, known ...error) {
@@ -281,6 +325,6 @@ func (w *world) center(v vehicle) {
 		w.breaks("%v", err)
 		return
 	}
-	w.moves = append(w.moves, move{v.id, from, to})
+	w.moves = append(w.moves, move{v.id, from, to, ""})
 	w.say("service center: %s is paid to %s", v.id, to)
 }

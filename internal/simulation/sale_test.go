@@ -7,6 +7,7 @@ import (
 	"paylink/internal/desk/payer"
 	"paylink/internal/link"
 	"paylink/internal/pay"
+	"paylink/internal/sms"
 )
 
 // sale is a payment as our own books have it, kept up with every commit: what happens at Stripe is held against it at the moment it happens.
@@ -30,11 +31,20 @@ func (w *world) began(b pay.Begin) {
 	s := &sale{Payment: b.Payment, attempts: map[string]attempt{}}
 	w.sales = append(w.sales, s)
 	w.bySale[s.ID] = s
-	w.say("payment %s of %s for %s, text %s", s.ID, s.VehicleID, s.Amount(), b.Message.ID)
+	w.say("payment %s of %s for %s by %s", s.ID, s.VehicleID, s.Amount(), s.Door)
 	w.occupies(s)
-	w.links[b.Link.Digest] = b.Link
 	w.due(s.ID, s.NextAt)
-	w.due(b.Message.ID, b.Message.NextAt)
+	w.goesOut(s, b.Link, b.Message)
+}
+
+// goesOut is a link and its text, committed.
+func (w *world) goesOut(s *sale, l *link.Link, m *sms.Message) {
+	if l == nil || m == nil {
+		return
+	}
+	w.say("text %s goes out for %s", m.ID, s.ID)
+	w.links[l.Digest] = *l
+	w.due(m.ID, m.NextAt)
 }
 
 // occupies is I2, at every moment.
@@ -59,8 +69,9 @@ func (w *world) changed(v pay.View, c pay.Change) {
 			w.person("agent in a hurry", w.between(0, 40*time.Second), func() { w.revoke(s.ID) })
 		}
 	}
-	if was.State != now.State || was.Phase != now.Phase || was.Sends != now.Sends || was.ClosingAs != now.ClosingAs {
-		w.say("payment %s: %s → %s %s (attempt %d phase %d sends %d, closing %s)", s.ID, was.State, now.State, now.Reason, now.Attempt, now.Phase, now.Sends, now.ClosingAs)
+	if was.State != now.State || was.Phase != now.Phase || was.Sends != now.Sends || was.ClosingAs != now.ClosingAs || was.Refunding != now.Refunding || was.GivenBack != now.GivenBack || was.Held != now.Held {
+		w.say("payment %s: %s → %s %s (attempt %d phase %d sends %d, closing %s, given back %s, refunding %d, held %v)",
+			s.ID, was.State, now.State, now.Reason, now.Attempt, now.Phase, now.Sends, now.ClosingAs, now.GivenBack, now.Refunding, now.Held)
 	}
 	claimed := now.Attempt != was.Attempt
 	phased := !claimed && now.Phase > was.Phase
@@ -80,6 +91,10 @@ func (w *world) changed(v pay.View, c pay.Change) {
 		w.breaks("I7: phase 2 of %s is sent after its lease", s.ID)
 	case !was.State.Live() && now.State.Live() && now.State != pay.Review:
 		w.breaks("final: %s has ended as %s and is %s again", s.ID, was.State, now.State)
+	case now.GivenBack > now.Charged:
+		w.breaks("I3: of %s more was given back than was charged", s.ID)
+	case now.Refunding == pay.RefundAsked && was.Refunding != pay.RefundAsked && now.GivenBack >= now.Charged:
+		w.breaks("I3: a refund of %s is asked for though nothing is left", s.ID)
 	case was.IntentID != "" && now.IntentID != was.IntentID:
 		w.breaks("I1: %s gets another PaymentIntent", s.ID)
 	case now.Resends > pay.MaxResends || now.Declines > pay.MaxDeclines:
@@ -91,12 +106,24 @@ func (w *world) changed(v pay.View, c pay.Change) {
 	}
 	w.occupies(s)
 	w.due(s.ID, now.NextAt)
-	if c.Link != nil {
-		w.links[c.Link.Digest] = *c.Link
+	w.goesOut(s, c.Link, c.Message)
+	for _, b := range c.Bookings {
+		if b.PaidTo != "" {
+			w.moves = append(w.moves, move{s.VehicleID, string(b.PaidToFrom), string(b.PaidTo), s.ID})
+		}
 	}
-	if c.Message != nil {
-		w.say("text %s goes out for %s", c.Message.ID, s.ID)
-		w.due(c.Message.ID, c.Message.NextAt)
+	for _, r := range c.Refunds {
+		w.say("refund %s of %s: %s %s %s", r.ID, s.ID, r.Amount, r.State, r.Code)
+	}
+	for _, p := range c.Supersede {
+		o := w.bySale[p.ID]
+		w.say("payment %s: %s → %s", o.ID, o.State, p.State)
+		if o.State != pay.Open {
+			w.breaks("%s was superseded while %s", o.ID, o.State)
+		}
+		o.Life, o.ClosedAt = p.Life, at
+		w.occupies(o)
+		w.due(o.ID, p.NextAt)
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"paylink/internal/money"
+	"paylink/internal/pay"
 )
 
 var (
@@ -78,13 +81,18 @@ func (w *world) run() {
 			w.say("Stripe is down until %s", w.bank.down.Format(time.TimeOnly))
 		})
 	}
-	w.begin("dashboard", nil, w.between(time.Minute, length), func(*task) {
+	w.person("finance", w.between(0, time.Minute), w.finance)
+	w.person("dashboard", w.between(time.Minute, length), func() {
 		for _, pi := range w.bank.intents {
 			switch {
 			case w.happens(dashboardCancel):
 				w.bank.cancelOutside(pi)
 			case w.written(pi) && w.happens(dashboardPay):
 				w.bank.payOutside(pi)
+			case pi.charges > 0 && w.happens(disputes):
+				w.bank.dispute(pi)
+			case pi.charges > 0 && len(pi.disputes) == 0 && w.happens(dashboardBack):
+				_, _ = w.bank.refund(pi, pay.RefundRequest{Account: pi.Account, IntentID: pi.ID, Amount: 1 + money.Cents(w.chance.Int64N(int64(pi.Amount)))})
 			}
 		}
 	})
@@ -102,7 +110,7 @@ func (w *world) run() {
 // allIsDone says whether nobody has anything left to do.
 func (w *world) allIsDone() bool {
 	for _, t := range w.tasks {
-		if t.person {
+		if t.person && t.name != "finance" && t.name != "dashboard" {
 			return false
 		}
 	}

@@ -59,7 +59,7 @@ func (s store) Begin(ctx context.Context, clientID, vehicleID, formKey string, d
 			b, err = decide(f)
 			return b, err
 		})
-		if err == nil && b.Link.ID != "" {
+		if err == nil && b.Payment.ID != "" && !(start.SameForm != nil && start.SameForm.ID == b.Payment.ID) {
 			if b.CloseStale != nil {
 				s.w.changed(*start.Live, *b.CloseStale)
 			}
@@ -193,6 +193,30 @@ func (s store) Postpone(ctx context.Context, id string, by time.Duration) error 
 		s.w.due(id, s.w.now.Add(by))
 		return s.db.Postpone(ctx, id, by)
 	})
+}
+
+func (s store) Rebuild(ctx context.Context, p pay.Payment, b pay.Booking, e trail.Entry) error {
+	return s.call(ctx, "rebuild", true, func(ctx context.Context) error { return s.db.Rebuild(ctx, p, b, e) })
+}
+
+func (s store) PaymentOf(ctx context.Context, intentID string) (id string, err error) {
+	err = s.call(ctx, "payment of", false, func(ctx context.Context) error {
+		id, err = s.db.PaymentOf(ctx, intentID)
+		return err
+	})
+	return id, err
+}
+
+func (s store) Record(ctx context.Context, id string) (r pay.Record, err error) {
+	err = s.call(ctx, "record", false, func(ctx context.Context) error {
+		r, err = s.db.Record(ctx, id)
+		return err
+	})
+	return r, err
+}
+
+func (s store) Awaken(ctx context.Context) error {
+	return s.call(ctx, "awaken", true, func(ctx context.Context) error { return s.db.Awaken(ctx) })
 }
 
 func (s store) Hear(ctx context.Context, n pay.Notice) (id string, err error) {

@@ -52,7 +52,7 @@ type world struct {
 	live     map[string]string // vehicle → its live payment
 	tokens   []string
 	alarms   []pay.Alarm
-	moves    []move // Paid To Dates moved at the service center
+	moves    []move // in the order of their commits
 	links    map[link.Digest]link.Link
 	vehicles []vehicle
 	wallet   []cardKind
@@ -70,7 +70,8 @@ type process struct {
 
 type vehicle struct{ client, id, last4 string }
 
-type move struct{ vehicle, from, to string }
+// move is a Paid To Date that moved, by a payment or, "", at the service center.
+type move struct{ vehicle, from, to, by string }
 
 var keys = func() seal.Keys {
 	k, err := seal.New(make([]byte, seal.KeyBytes))
@@ -236,7 +237,7 @@ func (w *world) serve(p *process, after time.Duration) {
 
 // odd is an error of our own that no fault has made.
 func (w *world) odd(err error) {
-	if !errors.Is(err, pay.ErrOtherAccount) {
+	if !errors.Is(err, pay.ErrOtherAccount) && !errors.Is(err, pay.ErrUnclear) {
 		w.breaks("an error that no fault made: %v", err)
 	}
 }
