@@ -52,7 +52,7 @@ func (w *world) agent(v vehicle) {
 					id = p.ID
 				}
 				err = failed
-				w.expect(failed, pay.ErrLive, pay.ErrNeedsReview, pay.ErrUnavailable, pay.ErrBrand, errNothingDue)
+				w.expect(failed, pay.ErrLive, pay.ErrNeedsReview, pay.ErrUnavailable, pay.ErrBrand, pay.ErrClosed, errNothingDue)
 				return failed
 			})
 			return id, err
