@@ -19,7 +19,8 @@ type bank struct {
 	intents []*intent
 	cards   map[string]*card
 	keys    map[string]*saved
-	down    time.Time // until when it answers nobody
+	unheard []pay.Notice // what no webhook has told us of
+	down    time.Time    // until when it answers nobody
 }
 
 // intent is a PaymentIntent.
@@ -593,6 +594,7 @@ func (b *bank) tell(pi *intent, what string) {
 	w.events++
 	n := pay.Notice{ID: fmt.Sprintf("evt_%d", w.events), Account: pi.Account, Type: what, IntentID: pi.ID, At: w.now}
 	if w.happens(webhookNever) {
+		b.unheard = append(b.unheard, n)
 		return
 	}
 	post := func(after time.Duration) {
@@ -603,6 +605,7 @@ func (b *bank) tell(pi *intent, what string) {
 				}
 				w.pause(time.Duration(try+1) * 20 * time.Second)
 			}
+			b.unheard = append(b.unheard, n)
 		})
 	}
 	after := w.between(100*time.Millisecond, time.Second)

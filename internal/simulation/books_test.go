@@ -20,6 +20,12 @@ func (w *world) settle() {
 	}
 	w.bank.down = time.Time{}
 	w.say("faults are over")
+	// A refund or a dispute that begins at Stripe and whose webhook never comes is found by the reconciliation of balances; its part is played here.
+	for _, n := range w.bank.unheard {
+		if !strings.HasPrefix(n.Type, "payment_intent.") {
+			w.begin("reconciliation "+n.ID, nil, 0, func(*task) { _ = w.hear(n) })
+		}
+	}
 	for w.broken == "" {
 		w.runUntil(w.now.Add(30 * time.Second))
 		unsettled := w.unsettled()
