@@ -19,6 +19,7 @@ type bank struct {
 	intents []*intent
 	cards   map[string]*card
 	keys    map[string]*saved
+	alone   bool         // nobody is told of anything, and no payment of ours stands behind it
 	unheard []pay.Notice // what no webhook has told us of
 	down    time.Time    // until when it answers nobody
 }
@@ -463,7 +464,9 @@ func (b *bank) charge(pi *intent, c *card, key string) {
 	pi.Status, pi.PaymentMethod, pi.ErrorMethod, pi.ErrorCode = pay.IntentSucceeded, c.id, "", ""
 	pi.ChargeID, pi.ChargeMethod, pi.Card = "ch_"+pi.ID, c.id, c.face()
 	b.w.say("MONEY %s %s by %s", pi.ID, money.Cents(pi.Amount), c.id)
-	b.w.charged(pi, key)
+	if !b.alone {
+		b.w.charged(pi, key)
+	}
 	b.tell(pi, "charge.succeeded")
 	b.tell(pi, "payment_intent.succeeded")
 }
@@ -593,6 +596,9 @@ func (b *bank) tell(pi *intent, what string) {
 	w := b.w
 	w.events++
 	n := pay.Notice{ID: fmt.Sprintf("evt_%d", w.events), Account: pi.Account, Type: what, IntentID: pi.ID, At: w.now}
+	if b.alone {
+		return
+	}
 	if w.happens(webhookNever) {
 		b.unheard = append(b.unheard, n)
 		return
