@@ -239,7 +239,7 @@ func (w *world) datesMoved() {
 // personDecides says whether somebody was told that a refunded payment's date has to be looked at.
 func (w *world) personDecides(s *sale) bool {
 	for _, a := range w.alarms {
-		if a.PaymentID == s.ID && strings.Contains(a.Text, "Paid To Date") {
+		if a.PaymentID == s.ID && a.Name == pay.DateLeft {
 			return true
 		}
 	}
@@ -298,7 +298,7 @@ func (w *world) secrets() {
 		}
 	}
 	for _, a := range w.alarms {
-		kept = append(kept, a.Text...)
+		kept = append(kept, a.Detail...)
 	}
 	for _, token := range w.tokens {
 		if bytes.Contains(kept, []byte(token)) {

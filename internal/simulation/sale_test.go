@@ -107,6 +107,11 @@ func (w *world) changed(v pay.View, c pay.Change) {
 	w.occupies(s)
 	w.due(s.ID, now.NextAt)
 	w.goesOut(s, c.Link, c.Message)
+	if c.Link != nil {
+		if n := w.one(`SELECT COUNT(*) FROM links WHERE payment_id = $1 AND state = 'live'`, s.ID); n != 1 {
+			w.breaks("%s has %d live links", s.ID, n)
+		}
+	}
 	for _, b := range c.Bookings {
 		if b.PaidTo != "" {
 			w.moves = append(w.moves, move{s.VehicleID, string(b.PaidToFrom), string(b.PaidTo), s.ID})

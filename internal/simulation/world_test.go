@@ -130,7 +130,7 @@ func newWorld(seed uint64, dir string, template []byte) (*world, error) {
 	w.machine = &pay.Machine{
 		Store: w.store, Gateway: w.bank, Door: w.door, Carrier: w.carrier, NewID: w.newID, Token: w.token, Life: link.Life, Terms: func() string { return terms },
 		Wake: w.woken, Alarm: func(a pay.Alarm) {
-			w.say("ALARM %s %s %s %s", a.PaymentID, a.State, a.Reason, a.Text)
+			w.say("ALARM %s %s %s %s %s", a.Name, a.PaymentID, a.State, a.Reason, a.Detail)
 			w.alarms = append(w.alarms, a)
 		},
 		Texts: pay.Texts{
