@@ -141,6 +141,7 @@ go_tests 'guards, each taken away' . -count=1 -timeout 8m -tags guards_off -run 
 # The race detector makes these ten times slower, and has them stop early: here they go to their end.
 step 'model, to its end' go test -count=1 -timeout 8m -run 'TestWhateverHappensToAPayment|TestTheModelCatches' ./internal/pay
 step 'query plans, 100,000 rows' go test -count=1 -timeout 8m -run 'TestWhatIsAskedAllTheTimeUsesItsIndex' ./internal/sqldb
+step 'simulation, 10,000 seeds' go test -count=1 -timeout 30m -run 'TestWhateverGoesWrong' ./internal/simulation -seeds 10000
 while read -r mod; do # modules of their own, so that what only a test needs stays out of the service's go.mod
   go_tests "go test $(basename "$(dirname "$mod")")" "$(dirname "$mod")"
 done < <(git ls-files -co --exclude-standard '*/go.mod')

@@ -47,7 +47,7 @@ func (m *Machine) tendBooked(ctx context.Context, v View) error {
 			return err
 		}
 	}
-	done, err := m.apply(ctx, p.ID, act{by: trail.BySystem, event: func(View) (Event, error) { return Event{Kind: Tick}, nil }})
+	done, err := m.apply(ctx, p.ID, act{by: trail.BySystem, asked: &p.Life, event: func(View) (Event, error) { return Event{Kind: Tick}, nil }})
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (m *Machine) learn(ctx context.Context, id string, more []GivenBack, by tra
 	var t shown
 	var dateLeft bool
 	_, err = m.apply(ctx, id, act{
-		by: by, name: "refunds and disputes read",
+		by: by, name: "refunds and disputes read", asked: &p.Life,
 		event: func(v View) (Event, error) {
 			if t = compare(v, m.NewID, refunds, contests); t.nothing() {
 				return Event{}, errKnown

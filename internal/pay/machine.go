@@ -45,6 +45,8 @@ type act struct {
 	event  func(v View) (Event, error)
 	// fill completes what Next asks to write: the new attempt, the new link.
 	fill func(v View, c *Change) error
+	// asked is the payment as it stood before Stripe was asked about money in the books; nil: it was not.
+	asked *Life
 }
 
 // applied is what an act did.
@@ -78,6 +80,9 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 		if err != nil {
 			return Change{}, err
 		}
+		if a.asked != nil && heardSince(v, *a.asked) { // what was read may be older than what the webhook tells of: it is looked at again
+			life.NextAt = e.Now
+		}
 		done = applied{before: v.Payment.Life, payment: v.Payment, view: v, effects: effects}
 		done.payment.Life = life
 		c := Change{Life: life}
@@ -100,6 +105,12 @@ func (m *Machine) apply(ctx context.Context, id string, a act) (applied, error) 
 	}
 	m.after(ctx, done)
 	return done, nil
+}
+
+// heardSince says whether a payment has become due, as a webhook makes it, since it stood as asked.
+func heardSince(v View, asked Life) bool {
+	due := v.Payment.NextAt
+	return !due.IsZero() && !due.After(v.Facts.Now) && !due.Equal(asked.NextAt)
 }
 
 // situate gives an event the facts that decide, as the transaction reads them.
@@ -429,7 +440,7 @@ func (m *Machine) confirm(ctx context.Context, id string, done applied, by trail
 	if phase == 1 {
 		r.PaymentMethod = current.PaymentMethod
 	}
-	r.OffSession = v.Payment.CardOnFile && v.Payment.Door != ByClient
+	r.OffSession = done.payment.CardOnFile && v.Payment.Door != ByClient // as it was decided: by now it may be a link, and a copy must be a copy
 	in, err := m.Gateway.Confirm(ctx, r)
 	var card *CardError
 	var no *RequestError

@@ -95,8 +95,17 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 	return d.write(ctx, func(t tx) error {
 		var had sms.Status
 		var box string
-		if err := t.row(`SELECT status, box FROM messages WHERE id = $1`, m.ID).Scan(&had, &box); err != nil {
+		var tries int
+		if err := t.row(`SELECT status, box, tries FROM messages WHERE id = $1`, m.ID).Scan(&had, &box, &tries); err != nil {
 			return err
+		}
+		// Another worker may have handed it over since this one did: the count of what may have been taken never goes back, or there would be a third copy. Only the
+		// try that the carrier has just refused to take (waiting again) is taken off it.
+		if untaken := m.Status == sms.Waiting && tries == m.Tries+1; tries > m.Tries && !untaken {
+			if m.Status == sms.Waiting || m.Status == sms.Unclear {
+				return nil // it knows less than the other
+			}
+			m.Tries = tries
 		}
 		told := had != sms.Waiting && had != sms.Unclear
 		if told && m.Status.Rank() <= had.Rank() && m.Status != had {

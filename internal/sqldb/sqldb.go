@@ -50,7 +50,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(c.URL, "sqlite:"):
-		d.sql, err = sql.Open("sqlite", sqliteDSN(strings.TrimPrefix(c.URL, "sqlite:")))
+		d.sql, err = openSQLite(sqliteDSN(strings.TrimPrefix(c.URL, "sqlite:")))
 	case strings.HasPrefix(c.URL, "postgres://"), strings.HasPrefix(c.URL, "postgresql://"):
 		d.postgres = true
 		d.sql, err = sql.Open("pgx", c.URL)

@@ -612,6 +612,53 @@ func TestWhatTheCarrierHasToldNeverGoesBack(t *testing.T) {
 	})
 }
 
+// TestTheCountOfHandOversNeverGoesBack: a worker that sleeps in mid-send has its text handed over by another; what it saves when it wakes must not allow a third.
+func TestTheCountOfHandOversNeverGoesBack(t *testing.T) {
+	onBoth(t, func(b *books) {
+		p := b.sent("100042", "veh_dana_civic")
+		m, ok, err := b.TakeMessage(b.ctx, b.messageOf(p), time.Minute)
+		if err != nil || !ok {
+			b.Fatal(ok, err)
+		}
+		hand := func(m sms.Message, from sms.Status) sms.Message {
+			b.Helper()
+			m.Status, m.HandedAt, m.NextAt = sms.Unclear, began, began.Add(4*time.Second)
+			m.Tries++
+			if ok, err := b.HandOver(b.ctx, m, from); err != nil || !ok {
+				b.Fatal(ok, err)
+			}
+			return m
+		}
+		is := func(status sms.Status, tries int) {
+			b.Helper()
+			all, err := b.Messages(b.ctx, p.ID)
+			b.must(err)
+			if all[0].Status != status || all[0].Tries != tries {
+				b.Fatalf("it is %s after %d tries, want %s after %d", all[0].Status, all[0].Tries, status, tries)
+			}
+		}
+		first := hand(m, sms.Waiting)
+		slowed := first // the carrier asks to come back: this try does not count
+		slowed.Status, slowed.Tries = sms.Waiting, 0
+		b.must(b.SaveMessage(b.ctx, slowed))
+		is(sms.Waiting, 0)
+		first = hand(slowed, sms.Waiting)
+		second := hand(first, sms.Unclear)
+		b.must(b.SaveMessage(b.ctx, first)) // it sleeps until now, and knows of its own try only
+		is(sms.Unclear, 2)
+		first.Status, first.Tries = sms.Waiting, 0
+		b.must(b.SaveMessage(b.ctx, first))
+		is(sms.Unclear, 2)
+		second.Status, second.Tries = sms.Waiting, 1
+		b.must(b.SaveMessage(b.ctx, second))
+		is(sms.Waiting, 1)
+		second = hand(second, sms.Waiting)
+		first.Status, first.Tries, first.SID, first.Box = sms.Queued, 1, "SM1", "" // its text was taken, it turns out
+		b.must(b.SaveMessage(b.ctx, first))
+		is(sms.Queued, 2)
+	})
+}
+
 func (b *books) messageOf(p pay.Payment) string {
 	b.Helper()
 	all, err := b.Messages(b.ctx, p.ID)
