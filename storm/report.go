@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"paylink/internal/demo"
+)
+
+// calm ends the day: an agent cancels what nobody pays any more, and then it waits until nothing is open, on its way, unknown or still to be cancelled, no text's fate is
+// in the dark, and every payment's state is Stripe's.
+func (w *town) calm(ctx context.Context, c *crowd, t *truth, within time.Duration) bool {
+	var open []string
+	asked := map[string]bool{}
+	err := until(ctx, within, 200*time.Millisecond, nil, func() bool {
+		open = open[:0]
+		left := 0
+		err := rows(ctx, w.sql, `SELECT id, state FROM payments WHERE state IN ('open', 'paying', 'needs_action', 'unknown') OR cancel_due <> 0`, func(scan func(...any) error) error {
+			var id, state string
+			err := scan(&id, &state)
+			left++
+			if !asked[id] && (state == "open" || state == "needs_action") {
+				asked[id] = true
+				open = append(open, id)
+			}
+			return err
+		})
+		if err != nil {
+			return false
+		}
+		c.closeAll(ctx, open)
+		texts := 0
+		err = w.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE next_ms IS NOT NULL AND status IN ('waiting', 'unclear')`).Scan(&texts)
+		return err == nil && left == 0 && texts == 0 && len(open) == 0 && t.apart() == 0
+	})
+	return err == nil
+}
+
+// report is what a storm has come to.
+type report struct {
+	seed     uint64
+	length   time.Duration
+	settling time.Duration
+	settled  bool
+	faults   *tally
+	hits     map[string]int
+	said     map[string]int
+	states   map[string]int
+	payments int
+	charged  int
+	delays   []time.Duration
+	found    *findings
+	history  verdict
+	stopping error // of the services' end
+	logLines int
+}
+
+// judge stops the services and compares everything.
+func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []car, keep string) error {
+	for _, i := range w.instances {
+		if err := i.end(70 * time.Second); err != nil {
+			r.stopping = fmt.Errorf("paylink (%s) did not stop cleanly: %w", i.name, err)
+		}
+	}
+	theirs := w.stripe.Books()
+	ours, err := readBooks(ctx, w.sql)
+	if err != nil {
+		return err
+	}
+	r.found = ours.compare(theirs, cars)
+	ours.compareTexts(r.found, w.twilio.Messages())
+	c.mu.Lock()
+	compareWords(r.found, c.told, theirs)
+	c.mu.Unlock()
+	r.history = c.history.check(10 * time.Second)
+	logs := []string{w.instances[0].log, w.instances[1].log}
+	c.texts.mu.Lock()
+	secrets := map[string][]string{"token": c.texts.all, "card number": allCards, "secret": {stripeSecret, stripeWebhook, twilioToken, w.keyText, w.redis.password, demo.Password}}
+	c.texts.mu.Unlock()
+	for _, v := range cars {
+		n := v.number
+		secrets["telephone number"] = append(secrets["telephone number"], n, n[2:], fmt.Sprintf("(%s) %s-%s", n[2:5], n[5:8], n[8:]))
+	}
+	if r.logLines, err = searchLogs(r.found, logs, secrets); err != nil {
+		return err
+	}
+	if keep != "" {
+		for _, file := range logs {
+			b, err := os.ReadFile(file) // #nosec G304 -- the storm's own
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(keep, filepath.Base(file)), b, 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	r.delays, r.hits, r.said, r.states = t.delays(), w.hits.all(), c.said.all(), map[string]int{}
+	r.payments = len(ours.payments)
+	for _, p := range ours.payments {
+		r.states[p.state]++
+	}
+	for _, account := range theirs.Accounts {
+		for _, ch := range account.Charges {
+			if ch.Status == "succeeded" {
+				r.charged++
+			}
+		}
+	}
+	return nil
+}
+
+func (r *report) good() bool {
+	return r.settled && r.stopping == nil && r.found != nil && len(r.found.doubleCharges)+len(r.found.lost)+len(r.found.unsettled)+len(r.found.other)+len(r.history.wrong) == 0 &&
+		r.history.undecided == 0 && r.charged > 0
+}
+
+const shownMost = 25 // lines of one kind of finding
+
+func (r *report) print(w io.Writer) {
+	list := func(title string, n map[string]int) {
+		fmt.Fprintf(w, "\n%s\n", title)
+		for _, name := range slices.Sorted(maps.Keys(n)) {
+			fmt.Fprintf(w, "  %6d  %s\n", n[name], name)
+		}
+	}
+	list("faults", r.faults.all())
+	if r.found == nil {
+		return
+	}
+	list("what the suppliers did wrong, request by request", r.hits)
+	list("what people were told", r.said)
+	list("payments by state", r.states)
+	ms := func(d time.Duration) string { return d.Round(time.Millisecond).String() }
+	fmt.Fprintf(w, `
+payments               %d, of which %d were charged
+double charges         %d
+lost payments          %d
+unsettled payments     %d
+other differences      %d between the books, the texts, the words and the logs
+histories              %d with %d operations, %d without an order, %d undecided
+fault to true state    p50 %s, p99 %s, max %s (%d times that our books and Stripe's differed in a fault)
+settled                %t, %s after the storm
+late money             %d charges after closing; %d PaymentIntents that no payment took up; %d texts sent twice
+log lines searched     %d
+seed                   %d for %s
+`, r.payments, r.charged, len(r.found.doubleCharges), len(r.found.lost), len(r.found.unsettled), len(r.found.other), r.history.payments, r.history.operations, len(r.history.wrong), r.history.undecided,
+		ms(quantile(r.delays, 0.5)), ms(quantile(r.delays, 0.99)), ms(quantile(r.delays, 1)), len(r.delays), r.settled, r.settling.Round(100*time.Millisecond),
+		r.found.lateMoney, r.found.orphans, r.found.sentAgain, r.logLines, r.seed, r.length)
+	for _, one := range []struct {
+		title string
+		lines []string
+	}{{"charged twice", r.found.doubleCharges}, {"lost", r.found.lost}, {"unsettled", r.found.unsettled}, {"different", r.found.other}, {"without an order", r.history.wrong}} {
+		if len(one.lines) > 0 {
+			fmt.Fprintf(w, "\n%s\n", one.title)
+		}
+		for _, line := range one.lines[:min(len(one.lines), shownMost)] {
+			fmt.Fprintln(w, " ", line)
+		}
+		if more := len(one.lines) - shownMost; more > 0 {
+			fmt.Fprintf(w, "  and %d more\n", more)
+		}
+	}
+	if r.stopping != nil {
+		fmt.Fprintln(w, "\n"+r.stopping.Error())
+	}
+	if r.good() {
+		fmt.Fprintln(w, "\nnothing is wrong")
+	} else {
+		fmt.Fprintln(w, "\nSOMETHING IS WRONG")
+	}
+}
