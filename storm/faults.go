@@ -60,8 +60,8 @@ func kinds() []fault {
 		{"stripe slow", 2, 4 * time.Second, time.Second, "stripe line", toxic("stripe", "latency", `{"latency":400,"jitter":400}`, 0.7)},
 		{"stripe connections reset before the answer", 3, 3 * time.Second, 500 * time.Millisecond, "stripe line", toxic("stripe", "reset_peer", `{"timeout":10}`, 0.4)},
 		{"stripe unreachable", 2, 3 * time.Second, 500 * time.Millisecond, "stripe line", cut("stripe")},
-		{"stripe times out before", 2, 3 * time.Second, time.Second, "stripe", stripe(rule("confirm", stripesim.TimeoutBefore, 0.3), rule("create", stripesim.TimeoutBefore, 0.1))},
-		{"stripe times out after", 3, 3 * time.Second, time.Second, "stripe", stripe(rule("confirm", stripesim.TimeoutAfter, 0.4), rule("cancel", stripesim.TimeoutAfter, 0.3), rule("create", stripesim.TimeoutAfter, 0.1))},
+		{"stripe times out before", 2, 3 * time.Second, time.Second, "stripe", stripe(rule("confirm", stripesim.TimeoutBefore, 0.3), rule("create", stripesim.TimeoutBefore, 0.04))},
+		{"stripe times out after", 3, 3 * time.Second, time.Second, "stripe", stripe(rule("confirm", stripesim.TimeoutAfter, 0.4), rule("cancel", stripesim.TimeoutAfter, 0.3), rule("create", stripesim.TimeoutAfter, 0.04))},
 		{"stripe 500, nothing done", 2, 3 * time.Second, time.Second, "stripe", stripe(rule("any", stripesim.Error500, 0.2))},
 		{"stripe 500, rolled back", 3, 3 * time.Second, time.Second, "stripe", stripe(rule("confirm", stripesim.Error500RolledBack, 0.4))},
 		{"stripe 500, rolled forward later", 3, 3 * time.Second, time.Second, "stripe", stripe(stripesim.Rule{Op: "confirm", Kind: stripesim.Error500Forward, Rate: 0.4, DelayMS: 3000})},
@@ -72,7 +72,7 @@ func kinds() []fault {
 		{"stripe webhooks lost", 3, 8 * time.Second, 2 * time.Second, "hooks", hooks(stripesim.WebhookFaults{Never: 0.7})},
 		{"stripe webhooks twice and out of order", 3, 8 * time.Second, 2 * time.Second, "hooks", hooks(stripesim.WebhookFaults{Twice: 0.5, TwoEvents: 0.3, Reorder: 0.6})},
 		{"stripe webhooks late", 1, 8 * time.Second, 2 * time.Second, "hooks", hooks(stripesim.WebhookFaults{DelayMS: 2500})},
-		{"twilio accepts and times out", 3, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.TimeoutAfter, Rate: 0.4, DelayMS: 12_000})},
+		{"twilio accepts and times out", 3, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.TimeoutAfter, Rate: 0.15, DelayMS: 12_000})},
 		{"twilio answers half", 2, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.BrokenJSON, Rate: 0.4})},
 		{"twilio 5xx", 3, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.Error500, Rate: 0.3}, twiliosim.Rule{Op: "send", Kind: twiliosim.Down503, Rate: 0.3})},
 		{"twilio 429", 2, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.Rate429, Rate: 0.5})},
@@ -82,8 +82,8 @@ func kinds() []fault {
 }
 
 // plan draws faults for a storm of a length: every kind once while there is time, in an order of chance, and then more of them by their weights.
-// Whatever leaves a lease behind comes in the first part of a short storm, so that it is over with the storm; every plan has a failover,
-// a process that is killed and one that is stopped for longer than a lease.
+// What may leave a claim behind, whose lease has to run out, comes in the first third of a short storm, so that the storm's end need not wait a minute for it. Every plan
+// has a failover, a restart of Postgres, a process that is killed and one that is stopped for longer than a lease.
 func plan(seed uint64, length time.Duration) []strike {
 	luck := mathrand.New(mathrand.NewPCG(seed, 1)) // #nosec G404 -- the storm's chance comes from its seed
 	all := kinds()
@@ -110,6 +110,8 @@ func plan(seed uint64, length time.Duration) []strike {
 	put(4*time.Second+time.Duration(luck.IntN(4000))*time.Millisecond, killed, draw(killed))
 	over := named("redis failover, master killed")
 	put(8*time.Second+time.Duration(luck.IntN(8000))*time.Millisecond, over, over.least)
+	down := named("postgres restarted (immediate)")
+	put(9*time.Second+time.Duration(luck.IntN(4000))*time.Millisecond, down, draw(down))
 
 	order := luck.Perm(len(all))
 	for at := 3 * time.Second; at < length; at += time.Duration(500+luck.IntN(1200)) * time.Millisecond {
@@ -123,10 +125,11 @@ func plan(seed uint64, length time.Duration) []strike {
 			}
 			lasts := f.most
 			found = busy[f.on] <= at && at+lasts <= length
-			if (f.on == "first" || f.on == "second") && at > length-length/2 && length < 3*lease { // its leases would outlast a short storm
+			short := length < 3*lease
+			if short && slices.Contains([]string{"first", "second", "postgres"}, f.on) && at > length/3 {
 				found = false
 			}
-			if f.on == "redis" && strings.HasPrefix(f.name, "redis failover") && length < 2*lease { // one is enough, and has been drawn
+			if short && strings.HasPrefix(f.name, "redis failover") { // one is enough, and has been drawn
 				found = false
 			}
 		}
@@ -166,7 +169,7 @@ func (w *town) rage(ctx context.Context, all []strike, t *truth, counts *tally) 
 		}
 		raging.Go(func() {
 			counts.add(s.fault.name, 1)
-			over := t.fault()
+			over := t.fault(s.fault.name)
 			defer over()
 			if err := s.fault.strike(ctx, w, f, s.lasts, mathrand.New(mathrand.NewPCG(s.seed, 3))); err != nil && ctx.Err() == nil { // #nosec G404
 				mu.Lock()

@@ -81,6 +81,13 @@ func (h *history) press(payment string, session int, method string) *attempt {
 	return a
 }
 
+// lost notes that no answer came.
+func (a *attempt) lost() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.maybe = true
+}
+
 // answered notes an answer to a press or to what followed it. Of a session that has another attempt under way, an answer may speak of that one: it is muddled.
 func (h *history) answered(a *attempt, status int, said answer, muddled bool) {
 	now := h.now()

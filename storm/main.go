@@ -34,7 +34,7 @@ const (
 )
 
 func run(args []string, stdout, stderr io.Writer) int {
-	o := options{root: "..", workers: 32, cars: 600}
+	o := options{root: "..", workers: 120, cars: 1200}
 	flags := flag.NewFlagSet("storm", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.DurationVar(&o.length, "for", 5*time.Minute, "how long the storm lasts, 60s to 2h; settling comes on top")
@@ -92,6 +92,11 @@ func once(ctx context.Context, o options, tell func(format string, args ...any))
 	if err != nil {
 		return nil, err
 	}
+	from := time.Now()
+	say := tell
+	tell = func(format string, args ...any) {
+		say("%6.1fs  "+format, append([]any{time.Since(from).Seconds()}, args...)...)
+	}
 	tell("seed %d: building and starting", o.seed)
 	w := &town{dir: dir, root: root, seed: o.seed}
 	defer func() {
@@ -113,7 +118,7 @@ func once(ctx context.Context, o options, tell func(format string, args ...any))
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	go crowd.texts.run(background, w)
-	t := &truth{w: w, since: map[string]time.Time{}}
+	t := &truth{w: w, since: map[string]*spell{}}
 	go t.run(background)
 
 	r = &report{seed: o.seed, length: o.length, faults: newTally()}
@@ -128,7 +133,14 @@ func once(ctx context.Context, o options, tell func(format string, args ...any))
 		close(over)
 		raged <- err
 	}()
-	crowd.rush(ctx, over, cars, o.workers, o.most)
+	people, enough := context.WithCancel(ctx)
+	defer enough()
+	go func() {
+		<-over
+		wait(people, 4*time.Second) // and then they go away, whatever they were at
+		enough()
+	}()
+	crowd.rush(people, over, cars, o.workers, o.most)
 	<-over
 	if err := <-raged; err != nil {
 		return r, fmt.Errorf("not every fault could be made: %w", err)
@@ -136,13 +148,15 @@ func once(ctx context.Context, o options, tell func(format string, args ...any))
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}
-	tell("the faults are over; the day is closed, and what is pending settles")
+	tell("the faults are over after %s; the day is closed, and what is pending settles", time.Since(began).Round(time.Second))
 	calmed := time.Now()
-	r.settled = w.calm(ctx, crowd, t, settleWithin)
+	r.settled = w.calm(ctx, crowd, t, settleWithin, tell)
 	r.settling = time.Since(calmed)
 	stop()
+	tell("stopping the services and comparing")
 	if err := r.judge(ctx, w, crowd, t, cars, o.keep); err != nil {
 		return r, err
 	}
+	tell("done")
 	return r, nil
 }

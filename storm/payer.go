@@ -163,6 +163,7 @@ func (p *payer) press(ctx context.Context, storm <-chan struct{}, view page, pm 
 		got, err := p.b.json(hurried, "/pay/charge", body)
 		cancel()
 		if err != nil {
+			try.lost()
 			p.c.said.add("payer: went away", 1)
 			pause(ctx, storm, time.Duration(500+p.luck.IntN(3000))*time.Millisecond)
 			return true // and comes back
@@ -172,13 +173,17 @@ func (p *payer) press(ctx context.Context, storm <-chan struct{}, view page, pm 
 		second := make(chan struct{})
 		go func() {
 			defer close(second)
-			if got, err := p.b.json(ctx, "/pay/charge", body); err == nil {
-				p.tell(try, got, muddled)
+			got, err := p.b.json(ctx, "/pay/charge", body)
+			if err != nil {
+				try.lost()
+				return
 			}
+			p.tell(try, got, muddled)
 		}()
 		got, err := p.b.json(ctx, "/pay/charge", body)
 		<-second
 		if err != nil {
+			try.lost()
 			p.c.said.add("payer: no answer to the charge", 1)
 			return true
 		}
@@ -186,6 +191,7 @@ func (p *payer) press(ctx context.Context, storm <-chan struct{}, view page, pm 
 	}
 	got, err := p.b.json(ctx, "/pay/charge", body)
 	if err != nil {
+		try.lost()
 		p.c.said.add("payer: no answer to the charge", 1)
 		pause(ctx, storm, 500*time.Millisecond)
 		return true

@@ -13,9 +13,10 @@ import (
 	"paylink/internal/demo"
 )
 
-// calm ends the day: an agent cancels what nobody pays any more, and then it waits until nothing is open, on its way, unknown or still to be cancelled, no text's fate is
-// in the dark, and every payment's state is Stripe's.
-func (w *town) calm(ctx context.Context, c *crowd, t *truth, within time.Duration) bool {
+// calm ends the day: an agent cancels what nobody pays any more, and then it waits until nothing is open, on its way, unknown or still to be cancelled, no link's text is
+// in the dark, and every payment's state is Stripe's. A receipt that may have been lost is given up a while later; nobody's money depends on it.
+func (w *town) calm(ctx context.Context, c *crowd, t *truth, within time.Duration, tell func(format string, args ...any)) bool {
+	began, told := time.Now(), time.Duration(0)
 	var open []string
 	asked := map[string]bool{}
 	err := until(ctx, within, 200*time.Millisecond, nil, func() bool {
@@ -36,7 +37,11 @@ func (w *town) calm(ctx context.Context, c *crowd, t *truth, within time.Duratio
 		}
 		c.closeAll(ctx, open)
 		texts := 0
-		err = w.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE next_ms IS NOT NULL AND status IN ('waiting', 'unclear')`).Scan(&texts)
+		err = w.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE kind = 'link' AND next_ms IS NOT NULL AND status IN ('waiting', 'unclear')`).Scan(&texts)
+		if since := time.Since(began); since-told > 10*time.Second {
+			told = since
+			tell("after %s: %d payments and %d texts are pending, %d payments differ from Stripe's", since.Round(time.Second), left, texts, t.apart())
+		}
 		return err == nil && left == 0 && texts == 0 && len(open) == 0 && t.apart() == 0
 	})
 	return err == nil
@@ -54,7 +59,7 @@ type report struct {
 	states   map[string]int
 	payments int
 	charged  int
-	delays   []time.Duration
+	delays   []delay
 	found    *findings
 	history  verdict
 	stopping error // of the services' end
@@ -153,6 +158,10 @@ seed                   %d for %s
 `, r.payments, r.charged, len(r.found.doubleCharges), len(r.found.lost), len(r.found.unsettled), len(r.found.other), r.history.payments, r.history.operations, len(r.history.wrong), r.history.undecided,
 		ms(quantile(r.delays, 0.5)), ms(quantile(r.delays, 0.99)), ms(quantile(r.delays, 1)), len(r.delays), r.settled, r.settling.Round(100*time.Millisecond),
 		r.found.lateMoney, r.found.orphans, r.found.sentAgain, r.logLines, r.seed, r.length)
+	fmt.Fprintln(w, "\nthe longest ways to the true state: ours and Stripe's at first, then at last, and the faults meanwhile")
+	for _, d := range r.delays[max(0, len(r.delays)-5):] {
+		fmt.Fprintf(w, "  %8s  %s\n", ms(d.took), d.what)
+	}
 	for _, one := range []struct {
 		title string
 		lines []string

@@ -15,7 +15,7 @@ func TestAShortStorm(t *testing.T) {
 		}
 		t.Skip(err)
 	}
-	r, err := once(t.Context(), options{root: "..", length: time.Minute, seed: 1, most: 2000, workers: 32, cars: 600}, t.Logf)
+	r, err := once(t.Context(), options{root: "..", length: time.Minute, seed: 1, most: 2000, workers: 120, cars: 1200}, t.Logf)
 	if r != nil {
 		var text bytes.Buffer
 		r.print(&text)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -12,14 +13,22 @@ type truth struct {
 	w *town
 
 	mu     sync.Mutex
-	since  map[string]time.Time // payments that disagree at this moment
-	spells []spell
+	since  map[string]*spell // payments that disagree at this moment, by PaymentIntent
+	spells []*spell
 	faults []*spell
-	looks  int
 }
 
 // spell is a while: a payment that disagreed, or a fault. Its end is zero as long as it lasts.
-type spell struct{ from, to time.Time }
+type spell struct {
+	what     string // the fault's name, or what both books said at first and at last
+	from, to time.Time
+}
+
+// delay is one time from fault to true state.
+type delay struct {
+	took time.Duration
+	what string
+}
 
 const lookEvery = 100 * time.Millisecond
 
@@ -54,17 +63,18 @@ func (t *truth) look(ctx context.Context) {
 	theirs := t.w.stripe.Books()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.looks++
 	for _, account := range theirs.Accounts {
 		for _, in := range account.Intents {
 			s, ok := ours[in.ID]
 			began, apart := t.since[in.ID]
+			said := s.is + " and " + in.Status
 			switch same := !ok || agree(s.is, s.cancel, in.Status); {
 			case same && apart:
-				t.spells = append(t.spells, spell{began, at})
+				began.to, began.what = at, began.what+", then "+said
+				t.spells = append(t.spells, began)
 				delete(t.since, in.ID)
 			case !same && !apart:
-				t.since[in.ID] = at
+				t.since[in.ID] = &spell{what: said, from: at}
 			}
 		}
 	}
@@ -88,8 +98,8 @@ func agree(ours string, cancelDue bool, theirs string) bool {
 }
 
 // fault notes that one begins; the function that it returns notes that it is over.
-func (t *truth) fault() (over func()) {
-	s := &spell{from: time.Now()}
+func (t *truth) fault(name string) (over func()) {
+	s := &spell{what: name, from: time.Now()}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.faults = append(t.faults, s)
@@ -109,33 +119,36 @@ func (t *truth) apart() int {
 
 // delays are the times from fault to true state, shortest first: of every spell in which a fault raged, from its beginning, or the end of the last fault that
 // ended in it, whichever is later, to the moment when both said the same again. A spell that outlasts every fault and never ended is not here: it is unsettled.
-func (t *truth) delays() []time.Duration {
+func (t *truth) delays() []delay {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var out []time.Duration
+	var out []delay
 	for _, s := range t.spells {
-		from, touched := s.from, false
+		from, touched := s.from, ""
 		for _, f := range t.faults {
 			if f.from.After(s.to) || !f.to.IsZero() && f.to.Before(s.from) {
 				continue
 			}
-			touched = true
 			if !f.to.IsZero() && !f.to.After(s.to) && f.to.After(from) {
 				from = f.to
 			}
+			if touched != "" {
+				touched += "; "
+			}
+			touched += f.what
 		}
-		if touched {
-			out = append(out, s.to.Sub(from))
+		if touched != "" {
+			out = append(out, delay{s.to.Sub(from), s.what + " (" + touched + ")"})
 		}
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b delay) int { return cmp.Compare(a.took, b.took) })
 	return out
 }
 
 // quantile is of sorted values; 0 of none.
-func quantile(sorted []time.Duration, q float64) time.Duration {
+func quantile(sorted []delay, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].took
 }
