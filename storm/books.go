@@ -24,13 +24,19 @@ type books struct {
 	invoices map[string][]invoiceRow // by payment
 	vehicles map[string]string       // paid to
 	messages map[string]messageRow
+	refunds  map[string]refundRow // by Stripe's id
+	asked    []string             // payments with a refund that Stripe has not yet answered
+}
+
+type refundRow struct {
+	payment, state string
+	amount         int64
 }
 
 type paymentRow struct {
 	id, client, vehicle, account, state, closingAs, reason, intent string
-	amount                                                         int64
-	cancelDue                                                      bool
-	next                                                           int64
+	amount, charged, givenBack                                     int64
+	cancelDue, held                                                bool
 }
 
 type attemptRow struct {
@@ -71,15 +77,15 @@ func rows(ctx context.Context, db *sql.DB, query string, scan func(scan func(...
 }
 
 func readBooks(ctx context.Context, db *sql.DB) (*books, error) {
-	b := &books{payments: map[string]*paymentRow{}, byIntent: map[string]*paymentRow{}, attempts: map[string][]attemptRow{}, invoices: map[string][]invoiceRow{}, vehicles: map[string]string{}, messages: map[string]messageRow{}}
+	b := &books{payments: map[string]*paymentRow{}, byIntent: map[string]*paymentRow{}, attempts: map[string][]attemptRow{}, invoices: map[string][]invoiceRow{}, vehicles: map[string]string{}, messages: map[string]messageRow{}, refunds: map[string]refundRow{}}
 	entries := map[string]*entryRow{}
 	for _, one := range []struct {
 		query string
 		scan  func(scan func(...any) error) error
 	}{
-		{`SELECT id, client_id, COALESCE(vehicle_id, ''), stripe_account, state, closing_as, reason, COALESCE(intent_id, ''), amount, cancel_due <> 0, COALESCE(next_ms, 0) FROM payments`, func(scan func(...any) error) error {
+		{`SELECT id, client_id, COALESCE(vehicle_id, ''), stripe_account, state, closing_as, reason, COALESCE(intent_id, ''), amount, charged, given_back, cancel_due <> 0, held <> 0 FROM payments`, func(scan func(...any) error) error {
 			var p paymentRow
-			err := scan(&p.id, &p.client, &p.vehicle, &p.account, &p.state, &p.closingAs, &p.reason, &p.intent, &p.amount, &p.cancelDue, &p.next)
+			err := scan(&p.id, &p.client, &p.vehicle, &p.account, &p.state, &p.closingAs, &p.reason, &p.intent, &p.amount, &p.charged, &p.givenBack, &p.cancelDue, &p.held)
 			b.payments[p.id] = &p
 			if p.intent != "" {
 				b.byIntent[p.intent] = &p
@@ -125,6 +131,18 @@ func readBooks(ctx context.Context, db *sql.DB) (*books, error) {
 			b.vehicles[id] = to
 			return err
 		}},
+		{`SELECT COALESCE(stripe_id, ''), payment_id, amount, state FROM refunds`, func(scan func(...any) error) error {
+			var r refundRow
+			var id string
+			err := scan(&id, &r.payment, &r.amount, &r.state)
+			if r.state == "asked" {
+				b.asked = append(b.asked, r.payment)
+			}
+			if id != "" {
+				b.refunds[id] = r
+			}
+			return err
+		}},
 		{`SELECT id, payment_id, kind, status, sid, tries FROM messages`, func(scan func(...any) error) error {
 			var m messageRow
 			var id string
@@ -166,7 +184,7 @@ var (
 func (b *books) compare(theirs stripesim.Books, cars []car) *findings {
 	f := &findings{}
 	clearing, captured, refunded := map[string]int64{}, map[string]int64{}, map[string]int64{}
-	seen := map[string]bool{} // intents
+	seen, known := map[string]bool{}, map[string]bool{} // PaymentIntents, refunds
 	receipts := map[string][]entryRow{}
 	for _, e := range b.entries {
 		if e.sum != 0 {
@@ -188,9 +206,20 @@ func (b *books) compare(theirs stripesim.Books, cars []car) *findings {
 			charges[c.Intent] = append(charges[c.Intent], c)
 			captured[ourName] += c.Captured
 		}
+		back := map[string]int64{}
 		for _, r := range account.Refunds {
 			if r.Status == "succeeded" || r.Status == "pending" {
 				refunded[ourName] += r.Amount
+				back[r.Intent] += r.Amount
+			}
+			known[r.ID] = true
+			if own, p := b.refunds[r.ID], b.byIntent[r.Intent]; p == nil || own.payment != p.id || own.amount != r.Amount || own.state != r.Status {
+				f.wrong("%s gave back %d of %s and is %s; ours is %+v", r.ID, r.Amount, r.Intent, r.Status, own)
+			}
+		}
+		for id, sum := range back {
+			if p := b.byIntent[id]; p != nil && (sum > p.charged || sum != p.givenBack) {
+				f.wrong("of %s %d was given back; payment %s was charged %d and says %d", id, sum, p.id, p.charged, p.givenBack)
 			}
 		}
 		for _, in := range account.Intents {
@@ -234,8 +263,13 @@ func (b *books) compare(theirs stripesim.Books, cars []car) *findings {
 		if p.intent == "" && (slices.Contains(tookMoney, p.state) || len(b.attempts[id]) > 0) {
 			f.wrong("payment %s is %s with %d attempts and has no PaymentIntent", id, p.state, len(b.attempts[id]))
 		}
-		if slices.Contains(inFlight, p.state) || p.state == "open" || p.state == "review" || p.cancelDue {
-			f.unsettled = append(f.unsettled, fmt.Sprintf("payment %s is %s (closing as %q, cancel due: %t)", id, p.state, p.closingAs, p.cancelDue))
+		if slices.Contains(inFlight, p.state) || p.state == "open" || p.state == "review" || p.cancelDue || p.state == "paid_after_close" && !p.held || slices.Contains(b.asked, id) {
+			f.unsettled = append(f.unsettled, fmt.Sprintf("payment %s is %s (closing as %q, cancel due: %t, refund asked for: %t)", id, p.state, p.closingAs, p.cancelDue, slices.Contains(b.asked, id)))
+		}
+	}
+	for id, r := range b.refunds {
+		if !known[id] {
+			f.wrong("refund %s of payment %s is %s, and Stripe does not know it", id, r.payment, r.state)
 		}
 	}
 	for id, all := range receipts {
@@ -277,10 +311,11 @@ func (b *books) compareOne(f *findings, p *paymentRow, in stripesim.Intent, good
 		f.lost = append(f.lost, fmt.Sprintf("%s was charged %d, and there is no receipt posting", in.ID, good[0].Amount))
 	case len(receipts) > 1:
 		f.wrong("%s has %d receipt postings", in.ID, len(receipts))
-	case len(receipts) == 1 && receipts[0].postings["stripe_clearing"] != in.Amount:
-		f.wrong("%s: %d was charged and %d is posted", in.ID, in.Amount, receipts[0].postings["stripe_clearing"])
+	case len(receipts) == 1 && (receipts[0].postings["stripe_clearing"] != in.Amount || p.charged != in.Amount):
+		f.wrong("%s: %d was charged, %d is posted and payment %s says %d", in.ID, in.Amount, receipts[0].postings["stripe_clearing"], p.id, p.charged)
 	}
-	if n := len(b.invoices[p.id]); n > 1 || p.state == "paid" && n != 1 || !took && n > 0 {
+	sold := p.state == "paid" || p.state == "applied"
+	if n := len(b.invoices[p.id]); p.givenBack == 0 && (sold && n != 1 || !sold && n > 0) {
 		f.wrong("payment %s is %s and has %d invoices", p.id, p.state, n)
 	}
 	// Nothing was charged, and nothing was asked of a card, but in an attempt that was written down before.
@@ -323,6 +358,9 @@ func (b *books) compareDates(f *findings, cars []car) {
 	moves := map[string]map[string]string{} // by vehicle: from, to
 	for payment, all := range b.invoices {
 		for _, v := range all {
+			if v.to == "" {
+				continue // a credit note that moves no date
+			}
 			if moves[v.vehicle] == nil {
 				moves[v.vehicle] = map[string]string{}
 			}

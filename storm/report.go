@@ -22,7 +22,8 @@ func (w *town) calm(ctx context.Context, c *crowd, t *truth, within time.Duratio
 	err := until(ctx, within, 200*time.Millisecond, nil, func() bool {
 		open = open[:0]
 		left := 0
-		err := rows(ctx, w.sql, `SELECT id, state FROM payments WHERE state IN ('open', 'paying', 'needs_action', 'unknown') OR cancel_due <> 0`, func(scan func(...any) error) error {
+		err := rows(ctx, w.sql, `SELECT id, state FROM payments WHERE state IN ('open', 'paying', 'needs_action', 'unknown') OR cancel_due <> 0
+			OR (state = 'paid_after_close' AND held = 0) OR id IN (SELECT payment_id FROM refunds WHERE state = 'asked')`, func(scan func(...any) error) error {
 			var id, state string
 			err := scan(&id, &state)
 			left++
@@ -79,6 +80,10 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 		return err
 	}
 	r.found = ours.compare(theirs, cars)
+	verify := w.paylink(ctx, "verify")
+	if out, err := verify.CombinedOutput(); err != nil {
+		r.found.wrong("paylink verify: %v: %.500s", err, out)
+	}
 	ours.compareTexts(r.found, w.twilio.Messages())
 	c.mu.Lock()
 	compareWords(r.found, c.told, theirs)

@@ -474,16 +474,19 @@ func (w *town) listen(name string) string {
 	return p.Listen
 }
 
-// settings are the same for both, but for the address.
-func (w *town) settings(addr string) []string {
-	return []string{
+// paylink is a command of the service's with all its settings but the address.
+func (w *town) paylink(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(w.dir, "paylink"), args...)
+	belongs(cmd)
+	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + w.dir,
-		"PAYLINK_ADDR=" + addr, "PAYLINK_URL=" + w.base, "PAYLINK_BRAND=Interlane", "PAYLINK_SUPPORT_PHONE=" + ourNumber, "PAYLINK_KEYS=" + w.keyText, "PAYLINK_LINK_LIFE=" + linkLife.String(),
+		"PAYLINK_URL=" + w.base, "PAYLINK_BRAND=Interlane", "PAYLINK_SUPPORT_PHONE=" + ourNumber, "PAYLINK_KEYS=" + w.keyText, "PAYLINK_LINK_LIFE=" + linkLife.String(),
 		"PAYLINK_TRUSTED_PROXIES=127.0.0.0/8", "DATABASE_URL=" + w.postgres.through, "REDIS_URL=" + w.redis.url(),
 		"STRIPE_SECRET_KEY=" + stripeSecret, "STRIPE_PUBLISHABLE_KEY=" + stripePublishable, "STRIPE_WEBHOOK_SECRET=" + stripeWebhook, "STRIPE_API_URL=http://" + w.listen("stripe"),
 		"STRIPE_JS_URL=" + w.stripeAt + "/v3/", "TWILIO_ACCOUNT_SID=" + twilioAccount, "TWILIO_AUTH_TOKEN=" + twilioToken, "TWILIO_FROM=" + ourNumber,
 		"TWILIO_API_URL=http://" + w.listen("twilio"),
 	}
+	return cmd
 }
 
 // linkLife is the shortest that the service takes: the longer storms see links end.
@@ -499,9 +502,8 @@ func (w *town) openServices(ctx context.Context) error {
 		}
 		addr := "127.0.0.1:" + port
 		i := &instance{name: name, addr: addr, log: filepath.Join(w.dir, name+".log"), command: func() *exec.Cmd {
-			cmd := exec.Command(filepath.Join(w.dir, "paylink"), "serve")
-			belongs(cmd)
-			cmd.Env = w.settings(addr)
+			cmd := w.paylink(context.WithoutCancel(ctx), "serve")
+			cmd.Env = append(cmd.Env, "PAYLINK_ADDR="+addr)
 			return cmd
 		}}
 		w.instances[n] = i
