@@ -205,7 +205,7 @@ func (w *town) stripeJS(ctx context.Context, path string, form url.Values) (map[
 		return nil, err
 	}
 	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("Stripe.js: %d", answer.StatusCode)
+		return nil, fmt.Errorf("the answer to Stripe.js is %d", answer.StatusCode)
 	}
 	return out, nil
 }
