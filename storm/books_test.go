@@ -75,7 +75,7 @@ func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 		account := theirs.Accounts["acct_p"]
 		c.spoil(ours, &account)
 		theirs.Accounts["acct_p"] = account
-		f := ours.compare(theirs, cars)
+		f := ours.compare(theirs, cars, nil)
 		if n, found := len(f.doubleCharges)+len(f.lost)+len(f.unsettled)+len(f.other), map[string]int{"double": len(f.doubleCharges), "lost": len(f.lost), "unsettled": len(f.unsettled), "other": len(f.other)}; c.kind == "" && n != 0 || c.kind != "" && found[c.kind] == 0 {
 			t.Errorf("%s: found %v", name, found)
 		}

@@ -72,6 +72,8 @@ func kinds() []fault {
 		{"stripe webhooks lost", 3, 8 * time.Second, 2 * time.Second, "hooks", hooks(stripesim.WebhookFaults{Never: 0.7})},
 		{"stripe webhooks twice and out of order", 3, 8 * time.Second, 2 * time.Second, "hooks", hooks(stripesim.WebhookFaults{Twice: 0.5, TwoEvents: 0.3, Reorder: 0.6})},
 		{"stripe webhooks late", 1, 8 * time.Second, 2 * time.Second, "hooks", hooks(stripesim.WebhookFaults{DelayMS: 2500})},
+		{"somebody pays at Stripe's dashboard", 2, 3 * time.Second, time.Second, "dashboard", dashboard("paid", (*stripesim.Server).PayIntent)},
+		{"somebody cancels at Stripe's dashboard", 2, 3 * time.Second, time.Second, "dashboard", dashboard("cancelled", (*stripesim.Server).CancelIntent)},
 		{"twilio accepts and times out", 3, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.TimeoutAfter, Rate: 0.15, DelayMS: 12_000})},
 		{"twilio answers half", 2, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.BrokenJSON, Rate: 0.4})},
 		{"twilio 5xx", 3, 3 * time.Second, time.Second, "twilio", twilio(twiliosim.Rule{Op: "send", Kind: twiliosim.Error500, Rate: 0.3}, twiliosim.Rule{Op: "send", Kind: twiliosim.Down503, Rate: 0.3})},
@@ -263,6 +265,38 @@ func cut(name string) striker {
 		p.Stop()
 		wait(ctx, lasts)
 		return p.Start() // on the same port: Listen holds it
+	}
+}
+
+// dashboard has somebody do something with one of the newest PaymentIntents that can still be paid, now and then for a while.
+func dashboard(what string, act func(*stripesim.Server, string) error) striker {
+	return func(ctx context.Context, w *town, _ *weather, lasts time.Duration, luck *mathrand.Rand) error {
+		for until := time.Now().Add(lasts); time.Now().Before(until) && ctx.Err() == nil; wait(ctx, 700*time.Millisecond) {
+			var open []stripesim.Intent
+			for _, account := range w.stripe.Books().Accounts {
+				for _, in := range account.Intents {
+					if in.Status == "requires_payment_method" || in.Status == "requires_action" {
+						open = append(open, in)
+					}
+				}
+			}
+			if len(open) == 0 {
+				continue
+			}
+			in := open[luck.IntN(len(open))]
+			// Written down before: who reads the outcome must find the cause. If the PaymentIntent has moved on meanwhile, nothing was done there, and nothing follows.
+			w.outside.mu.Lock()
+			w.outside.acts = append(w.outside.acts, outsideAct{in.Metadata["payment"], in.ID, what, time.Now(), false})
+			n := len(w.outside.acts) - 1
+			w.outside.mu.Unlock()
+			if act(w.stripe, in.ID) == nil {
+				w.hits.add("stripe: "+what+" at the dashboard", 1)
+				w.outside.mu.Lock()
+				w.outside.acts[n].done = true
+				w.outside.mu.Unlock()
+			}
+		}
+		return nil
 	}
 }
 

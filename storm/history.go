@@ -27,8 +27,9 @@ type history struct {
 
 // record is one payment's part.
 type record struct {
-	tries []*attempt
-	reads []read
+	tries   []*attempt
+	reads   []read
+	outside []outsideAct
 }
 
 // attempt is one page view's press with one card.
@@ -253,6 +254,14 @@ func possible(r register, s step, free bool) []any {
 		if free {
 			return []any{register{closed: true}}
 		}
+	case "paid outside":
+		if r.payer == "" && !r.closed {
+			return []any{register{payer: "outside"}}
+		}
+	case "cancelled outside":
+		if r.payer == "" {
+			return []any{register{closed: true}}
+		}
 	case "open":
 		return when(free)
 	case "elsewhere":
@@ -274,13 +283,24 @@ func possible(r register, s step, free bool) []any {
 	return nil
 }
 
+// happened notes what was done past us, and so perhaps to the register, some time from then on.
+func (h *history) happened(a outsideAct) {
+	p := h.begin(a.payment)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p.outside = append(p.outside, a)
+}
+
 // operations writes a payment's record as the model reads it.
-func (p *record) operations() []porcupine.Operation {
+func (p *record) operations(began time.Time) []porcupine.Operation {
 	var out []porcupine.Operation
 	add := func(s step, call, answer int64) {
 		out = append(out, porcupine.Operation{ClientId: s.session, Input: s, Call: call, Return: answer})
 	}
 	add(step{kind: "close"}, 0, never) // by an agent, by time, by the account: nobody among the payers is told when
+	for _, a := range p.outside {
+		add(step{kind: a.what + " outside"}, int64(a.at.Sub(began)), never)
+	}
 	for _, a := range p.tries {
 		a.mu.Lock()
 		claimed := step{kind: "claim", session: a.session, method: a.method, sure: a.answered != 0}
@@ -318,7 +338,7 @@ func (h *history) check(each time.Duration) verdict {
 	var v verdict
 	model := registers()
 	for id, p := range h.payments {
-		ops := p.operations()
+		ops := p.operations(h.began)
 		v.payments++
 		v.operations += len(ops)
 		switch porcupine.CheckOperationsTimeout(model, ops, each) {

@@ -79,7 +79,7 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 	if err != nil {
 		return err
 	}
-	r.found = ours.compare(theirs, cars)
+	r.found = ours.compare(theirs, cars, w.outside.paid())
 	verify := w.paylink(ctx, "verify")
 	if out, err := verify.CombinedOutput(); err != nil {
 		r.found.wrong("paylink verify: %v: %.500s", err, out)
@@ -88,6 +88,9 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 	c.mu.Lock()
 	compareWords(r.found, c.told, theirs)
 	c.mu.Unlock()
+	for _, a := range w.outside.acts { // nobody adds to them any more
+		c.history.happened(a)
+	}
 	r.history = c.history.check(10 * time.Second)
 	logs := []string{w.instances[0].log, w.instances[1].log}
 	c.texts.mu.Lock()

@@ -56,6 +56,7 @@ type town struct {
 	twilio   *twiliosim.Server
 	stripeAt string // base address at which browsers find Stripe; the service goes through the proxy
 	hits     *tally // what the suppliers' faults did, by name
+	outside  outsiders
 
 	proxies   map[string]*toxiproxy.Proxy // "postgres", "stripe", "twilio", "first", "second"
 	instances [2]*instance
@@ -63,6 +64,31 @@ type town struct {
 	base      string // public address of the service; the balancer leads it to one of the two
 
 	closers []func() error
+}
+
+// outsiders is what somebody did at Stripe's dashboard, past us.
+type outsiders struct {
+	mu   sync.Mutex
+	acts []outsideAct
+}
+
+type outsideAct struct {
+	payment, intent, what string // "paid", "cancelled"
+	at                    time.Time
+	done                  bool
+}
+
+// paid are the PaymentIntents that were paid there: no attempt of ours stands behind their charges.
+func (o *outsiders) paid() map[string]bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := map[string]bool{}
+	for _, a := range o.acts {
+		if a.what == "paid" && a.done {
+			out[a.intent] = true
+		}
+	}
+	return out
 }
 
 // tally counts by name.
