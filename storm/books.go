@@ -184,12 +184,16 @@ var (
 // outside are the PaymentIntents that were paid past us.
 func (b *books) compare(theirs stripesim.Books, cars []car, outside map[string]bool) *findings {
 	f := &findings{}
-	clearing, captured, refunded := map[string]int64{}, map[string]int64{}, map[string]int64{}
+	clearing, captured, refunded, fees, kept := map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}
 	seen, known := map[string]bool{}, map[string]bool{} // PaymentIntents, refunds
 	receipts := map[string][]entryRow{}
 	for _, e := range b.entries {
 		if e.sum != 0 {
 			f.wrong("entry %q does not balance: %d", e.cause, e.sum)
+		}
+		if strings.HasPrefix(e.cause, "fee ") {
+			fees[e.account] += e.postings["fees"]
+			continue
 		}
 		clearing[e.account] += e.postings["stripe_clearing"]
 		if id, ok := strings.CutPrefix(e.cause, "receipt "); ok {
@@ -206,6 +210,7 @@ func (b *books) compare(theirs stripesim.Books, cars []car, outside map[string]b
 		for _, c := range account.Charges {
 			charges[c.Intent] = append(charges[c.Intent], c)
 			captured[ourName] += c.Captured
+			kept[ourName] += c.Fee
 		}
 		back := map[string]int64{}
 		for _, r := range account.Refunds {
@@ -284,6 +289,11 @@ func (b *books) compare(theirs stripesim.Books, cars []car, outside map[string]b
 	for account := range captured {
 		if clearing[account] != captured[account]-refunded[account] {
 			f.wrong("clearing of account %q stands at %d; Stripe took %d and gave back %d", account, clearing[account], captured[account], refunded[account])
+		}
+	}
+	for account := range fees {
+		if fees[account] != kept[account] {
+			f.wrong("Stripe kept %d in fees of account %q, and %d are posted", kept[account], account, fees[account])
 		}
 	}
 	b.compareDates(f, cars)
@@ -445,31 +455,42 @@ func compareWords(f *findings, told map[string]string, theirs stripesim.Books) {
 	}
 }
 
-// clientSecret is Stripe's form of one.
-var clientSecret = regexp.MustCompile(`[a-z]{2,4}_[A-Za-z0-9]+_secret_[A-Za-z0-9]+`)
+// What no log may hold, by its form: a client_secret of Stripe's, and a whole telephone number, however it is written (all of the storm's are 555-01xx).
+var (
+	clientSecret = regexp.MustCompile(`[a-z]{2,4}_[A-Za-z0-9]+_secret_[A-Za-z0-9]+`)
+	wholeNumber  = regexp.MustCompile(`(?:\+1|\b1?|\()[2-9]\d{2}\)?[ .-]?555[ .-]?01\d{2}\b`)
+	likeToken    = regexp.MustCompile(`[A-Z2-7]{26}`)
+)
 
-// searchLogs looks for what no log may hold.
-func searchLogs(f *findings, files []string, secrets map[string][]string) (lines int, err error) {
+// searchLogs looks for what no log may hold: these secrets by their kind, these tokens, client_secrets and telephone numbers.
+func searchLogs(f *findings, files []string, secrets map[string][]string, tokens []string) (lines int, err error) {
+	texted := map[string]bool{}
+	for _, t := range tokens {
+		texted[t] = true
+	}
 	for _, file := range files {
 		b, err := os.ReadFile(file) // #nosec G304 -- the storm's own files
 		if err != nil {
 			return 0, err
 		}
-		text := string(b)
+		text, name := string(b), path.Base(file)
 		lines += strings.Count(text, "\n")
 		for kind, all := range secrets {
-			for _, s := range all {
-				if s != "" && strings.Contains(text, s) {
-					f.wrong("%s holds a %s", path.Base(file), kind)
-					break
-				}
+			if slices.ContainsFunc(all, func(s string) bool { return s != "" && strings.Contains(text, s) }) {
+				f.wrong("%s holds a %s", name, kind)
 			}
 		}
-		if clientSecret.MatchString(text) {
-			f.wrong("%s holds a client_secret", path.Base(file))
+		if slices.ContainsFunc(likeToken.FindAllString(text, -1), func(s string) bool { return texted[s] }) {
+			f.wrong("%s holds a token", name)
 		}
-		if n := strings.Count(text, "panic at ") + strings.Count(text, "DATA RACE"); n > 0 {
-			f.wrong("%s tells of %d panics", path.Base(file), n)
+		if clientSecret.MatchString(text) {
+			f.wrong("%s holds a client_secret", name)
+		}
+		if at := wholeNumber.FindStringIndex(text); at != nil {
+			f.wrong("%s holds a telephone number: …%s…", name, text[max(0, at[0]-60):at[0]])
+		}
+		if n := strings.Count(text, "panic at "); n > 0 {
+			f.wrong("%s tells of %d panics", name, n)
 		}
 	}
 	return lines, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -331,28 +332,44 @@ type verdict struct {
 	undecided            int      // payments whose history took too long
 }
 
-// check looks for an order of every payment's history.
+// check looks for an order of every payment's history, for a while each.
 func (h *history) check(each time.Duration) verdict {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var v verdict
+	var mu sync.Mutex
+	var all sync.WaitGroup
 	model := registers()
+	places := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for id, p := range h.payments {
 		ops := p.operations(h.began)
 		v.payments++
 		v.operations += len(ops)
-		switch porcupine.CheckOperationsTimeout(model, ops, each) {
-		case porcupine.Illegal:
-			text := "payment " + id + ": no order explains what its payers were told:"
-			for _, o := range ops {
-				text += fmt.Sprintf("\n    %8.3fs %8s  %s", float64(o.Call)/1e9, ending(o.Return), o.Input)
+		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			got := porcupine.CheckOperationsTimeout(model, ops, each)
+			mu.Lock()
+			defer mu.Unlock()
+			switch got {
+			case porcupine.Illegal:
+				v.wrong = append(v.wrong, describe(id, ops))
+			case porcupine.Unknown:
+				v.undecided++
 			}
-			v.wrong = append(v.wrong, text)
-		case porcupine.Unknown:
-			v.undecided++
-		}
+		})
 	}
+	all.Wait()
+	slices.Sort(v.wrong)
 	return v
+}
+
+func describe(id string, ops []porcupine.Operation) string {
+	text := "payment " + id + ": no order explains what its payers were told:"
+	for _, o := range ops {
+		text += fmt.Sprintf("\n    %8.3fs %8s  %s", float64(o.Call)/1e9, ending(o.Return), o.Input)
+	}
+	return text
 }
 
 func ending(at int64) string {

@@ -153,8 +153,8 @@ func once(ctx context.Context, o options, tell func(format string, args ...any))
 	r.settled = w.calm(ctx, crowd, t, settleWithin, tell)
 	r.settling = time.Since(calmed)
 	stop()
-	tell("stopping the services and comparing")
-	if err := r.judge(ctx, w, crowd, t, cars, o.keep); err != nil {
+	tell("stopping the services")
+	if err := r.judge(ctx, w, crowd, t, cars, o.keep, tell); err != nil {
 		return r, err
 	}
 	tell("done")

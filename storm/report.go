@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"paylink/internal/demo"
@@ -65,21 +69,42 @@ type report struct {
 	history  verdict
 	stopping error // of the services' end
 	logLines int
+
+	repaired  int    // what the first reconciliation put right
+	disagreed string // what the second one still said
 }
 
 // judge stops the services and compares everything.
-func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []car, keep string) error {
+func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []car, keep string, tell func(format string, args ...any)) error {
 	for _, i := range w.instances {
 		if err := i.end(70 * time.Second); err != nil {
 			r.stopping = fmt.Errorf("paylink (%s) did not stop cleanly: %w", i.name, err)
 		}
 	}
+	tell("the services have stopped; comparing")
 	theirs := w.stripe.Books()
 	ours, err := readBooks(ctx, w.sql)
 	if err != nil {
 		return err
 	}
+	before := ours.compare(theirs, cars, w.outside.paid())
+	// The daily reconciliation puts right what nobody could have known: what was paid past us before we knew the PaymentIntent. It may put right nothing else, and a
+	// second one finds nothing to say.
+	if err := r.reconcile(ctx, w); err != nil {
+		return err
+	}
+	if ours, err = readBooks(ctx, w.sql); err != nil {
+		return err
+	}
 	r.found = ours.compare(theirs, cars, w.outside.paid())
+	for _, line := range before.lost {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(w.outside.paid())), func(intent string) bool { return strings.Contains(line, intent) }) {
+			r.found.lost = append(r.found.lost, line+" (until the reconciliation)")
+		}
+	}
+	if r.disagreed != "" {
+		r.found.wrong("the second reconciliation still differs: %s", r.disagreed)
+	}
 	verify := w.paylink(ctx, "verify")
 	if out, err := verify.CombinedOutput(); err != nil {
 		r.found.wrong("paylink verify: %v: %.500s", err, out)
@@ -91,16 +116,13 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 	for _, a := range w.outside.acts { // nobody adds to them any more
 		c.history.happened(a)
 	}
+	tell("looking for an order of what payers were told")
 	r.history = c.history.check(10 * time.Second)
 	logs := []string{w.instances[0].log, w.instances[1].log}
+	secrets := map[string][]string{"card number": allCards, "secret": {stripeSecret, stripeWebhook, twilioToken, w.keyText, w.redis.password, demo.Password}}
 	c.texts.mu.Lock()
-	secrets := map[string][]string{"token": c.texts.all, "card number": allCards, "secret": {stripeSecret, stripeWebhook, twilioToken, w.keyText, w.redis.password, demo.Password}}
-	c.texts.mu.Unlock()
-	for _, v := range cars {
-		n := v.number
-		secrets["telephone number"] = append(secrets["telephone number"], n, n[2:], fmt.Sprintf("(%s) %s-%s", n[2:5], n[5:8], n[8:]))
-	}
-	if r.logLines, err = searchLogs(r.found, logs, secrets); err != nil {
+	defer c.texts.mu.Unlock()
+	if r.logLines, err = searchLogs(r.found, logs, secrets, c.texts.all); err != nil {
 		return err
 	}
 	if keep != "" {
@@ -124,6 +146,30 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 			if ch.Status == "succeeded" {
 				r.charged++
 			}
+		}
+	}
+	return nil
+}
+
+// reconcile compares yesterday and today by `paylink reconcile`, twice.
+func (r *report) reconcile(ctx context.Context, w *town) error {
+	today := time.Now().UTC()
+	for n := range 2 {
+		cmd := w.paylink(ctx, "reconcile", "-json", "-from", today.AddDate(0, 0, -1).Format(time.DateOnly), "-to", today.AddDate(0, 0, 1).Format(time.DateOnly))
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		var said struct {
+			Repaired    []json.RawMessage `json:"repaired"`
+			Count       int               `json:"differences_count"`
+			Differences json.RawMessage   `json:"differences"`
+		}
+		if jsonErr := json.Unmarshal(out, &said); jsonErr != nil {
+			return fmt.Errorf("paylink reconcile: %w: %.500s", errors.Join(err, jsonErr), stderr.String())
+		}
+		r.repaired += len(said.Repaired)
+		if n == 1 && (err != nil || said.Count > 0) {
+			r.disagreed = fmt.Sprintf("%d differences: %.1000s", said.Count, said.Differences)
 		}
 	}
 	return nil
@@ -160,12 +206,12 @@ other differences      %d between the books, the texts, the words and the logs
 histories              %d with %d operations, %d without an order, %d undecided
 fault to true state    p50 %s, p99 %s, max %s (%d times that our books and Stripe's differed in a fault)
 settled                %t, %s after the storm
-late money             %d charges after closing; %d PaymentIntents that no payment took up; %d texts sent twice
+late money             %d charges after closing; %d PaymentIntents that no payment took up; %d texts sent twice; %d put right by reconciliation
 log lines searched     %d
 seed                   %d for %s
 `, r.payments, r.charged, len(r.found.doubleCharges), len(r.found.lost), len(r.found.unsettled), len(r.found.other), r.history.payments, r.history.operations, len(r.history.wrong), r.history.undecided,
 		ms(quantile(r.delays, 0.5)), ms(quantile(r.delays, 0.99)), ms(quantile(r.delays, 1)), len(r.delays), r.settled, r.settling.Round(100*time.Millisecond),
-		r.found.lateMoney, r.found.orphans, r.found.sentAgain, r.logLines, r.seed, r.length)
+		r.found.lateMoney, r.found.orphans, r.found.sentAgain, r.repaired, r.logLines, r.seed, r.length)
 	fmt.Fprintln(w, "\nthe longest ways to the true state: ours and Stripe's at first, then at last, and the faults meanwhile")
 	for _, d := range r.delays[max(0, len(r.delays)-5):] {
 		fmt.Fprintf(w, "  %8s  %s\n", ms(d.took), d.what)
