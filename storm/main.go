@@ -1,15 +1,23 @@
-// Command storm runs the real service, twice, on one Postgres and one Redis with a replica, with the simulated suppliers behind toxiproxy, while
-// hundreds of payers pay with one, two or three phones on one link, and everything breaks: processes are killed and stopped for longer than their leases, Redis fails over
-// and forgets, Postgres is restarted, Stripe and Twilio time out, lose, repeat and refuse. What breaks when comes from a seed.
+// Command storm runs the real service, twice, on one Postgres and one Redis with a replica and a sentinel, with the simulated suppliers behind toxiproxy, while hundreds of
+// payers pay with one, two or three phones on one link and everything breaks: processes are killed and stopped for longer than their leases, Redis fails over and
+// forgets, Postgres is restarted, connections break, Stripe and Twilio time out, lose, repeat and refuse, and somebody pays and cancels at Stripe's dashboard. What
+// breaks when comes from a seed. `make storm` is a storm of five minutes; `go test` in this folder has one of a minute.
 //
-// Afterwards it waits until everything has settled and holds the simulator's own books against ours, row for row: no payment charged twice, none lost, none unsettled,
-// every charge posted once, every vehicle moved once, no text sent more than twice. What payers were told is checked for an order that explains it (porcupine):
-// two grants of one claim have none. The logs are searched for what no log may hold.
+// Afterwards the day is closed, it waits until everything has settled, and then
 //
-// What it does not prove: that the simulators behave as Stripe and Twilio do (docs/divergences.md), that nothing is lost when the machine itself loses power (the kernel
-// never dies here), and anything about the moments that chance did not hit. A storm that found nothing is a reason to trust, not a proof; the model (internal/pay) is one.
+//   - holds the simulators' own books against ours, row for row, both ways: no payment charged twice, none lost, none unsettled, every charge in an attempt that was written
+//     down before, posted once, every vehicle moved once, every refund on both sides, no text sent more than twice (books.go);
+//   - holds what payers were told against what happened: whoever read "paid" was charged, whoever read "declined" was not;
+//   - looks for an order that explains what the payers of each payment were told, as of a register that one attempt holds at a time (porcupine, history.go);
+//   - runs `paylink reconcile` twice, the second time with nothing left to say, and `paylink verify`;
+//   - searches the services' logs for tokens, card numbers, telephone numbers, secrets and client_secrets;
+//   - says how long our books told something else than Stripe's after a fault (truth.go).
 //
-// The seed makes the same plan of faults and the same people again, not the same interleaving: processes, kernel and network have a chance of their own.
+// What it does not prove: that the simulators behave as Stripe and Twilio do (docs/divergences.md); that nothing is lost when the machine itself loses power, since the kernel
+// never dies here; and anything about moments that chance did not hit. Two grants of a claim show in the attempts' rows sooner than in what payers are told, because Stripe
+// lets a PaymentIntent succeed only once whatever we do. A storm that found nothing is a reason to trust; the proof is the model's (internal/pay).
+//
+// A seed makes the same plan of faults and the same people again, not the same interleaving: processes, kernel and network have a chance of their own.
 package main
 
 import (
