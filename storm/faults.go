@@ -264,7 +264,11 @@ func cut(name string) striker {
 		p := w.proxies[name]
 		p.Stop()
 		wait(ctx, lasts)
-		return p.Start() // on the same port: Listen holds it
+		var err error
+		return errors.Join(until(context.WithoutCancel(ctx), 10*time.Second, 50*time.Millisecond, nil, func() bool { // on the same port, which a passing connection may have for a moment
+			err = p.Start()
+			return err == nil
+		}), err)
 	}
 }
 
