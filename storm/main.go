@@ -160,6 +160,10 @@ func once(ctx context.Context, o options, tell func(format string, args ...any))
 	calmed := time.Now()
 	r.settled = w.calm(ctx, crowd, t, settleWithin, tell)
 	r.settling = time.Since(calmed)
+	if err := r.putRight(ctx, w, cars); err != nil {
+		return r, err
+	}
+	r.settled = w.calm(ctx, crowd, t, settleWithin, tell) && r.settled
 	stop()
 	tell("stopping the services")
 	if err := r.judge(ctx, w, crowd, t, cars, o.keep, tell); err != nil {

@@ -70,8 +70,9 @@ type report struct {
 	stopping error // of the services' end
 	logLines int
 
-	repaired  int    // what the first reconciliation put right
-	disagreed string // what the second one still said
+	lost      []string // charges that only the reconciliation found, though nobody had paid past us
+	repaired  int      // what the reconciliation put right
+	disagreed string   // what the last one still said
 }
 
 // judge stops the services and compares everything.
@@ -83,25 +84,15 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 	}
 	tell("the services have stopped; comparing")
 	theirs := w.stripe.Books()
+	if err := r.reconcile(ctx, w); err != nil { // fees are posted by then; nothing else may be left to say
+		return err
+	}
 	ours, err := readBooks(ctx, w.sql)
 	if err != nil {
 		return err
 	}
-	before := ours.compare(theirs, cars, w.outside.paid())
-	// The daily reconciliation puts right what nobody could have known: what was paid past us before we knew the PaymentIntent. It may put right nothing else, and a
-	// second one finds nothing to say.
-	if err := r.reconcile(ctx, w); err != nil {
-		return err
-	}
-	if ours, err = readBooks(ctx, w.sql); err != nil {
-		return err
-	}
 	r.found = ours.compare(theirs, cars, w.outside.paid())
-	for _, line := range before.lost {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(w.outside.paid())), func(intent string) bool { return strings.Contains(line, intent) }) {
-			r.found.lost = append(r.found.lost, line+" (until the reconciliation)")
-		}
-	}
+	r.found.lost = append(r.found.lost, r.lost...)
 	if r.disagreed != "" {
 		r.found.wrong("the second reconciliation still differs: %s", r.disagreed)
 	}
@@ -151,26 +142,41 @@ func (r *report) judge(ctx context.Context, w *town, c *crowd, t *truth, cars []
 	return nil
 }
 
-// reconcile compares yesterday and today by `paylink reconcile`, twice.
+// putRight has the daily reconciliation find what nobody could have known: what was paid past us before we knew the PaymentIntent. Any other charge that the
+// books lack by now is lost, whether or not it is found then.
+func (r *report) putRight(ctx context.Context, w *town, cars []car) error {
+	ours, err := readBooks(ctx, w.sql)
+	if err != nil {
+		return err
+	}
+	past := slices.Collect(maps.Keys(w.outside.paid()))
+	for _, line := range ours.compare(w.stripe.Books(), cars, w.outside.paid()).lost {
+		if !slices.ContainsFunc(past, func(intent string) bool { return strings.Contains(line, intent) }) {
+			r.lost = append(r.lost, line+" (until the reconciliation)")
+		}
+	}
+	return r.reconcile(ctx, w)
+}
+
+// reconcile compares yesterday and today by `paylink reconcile`.
 func (r *report) reconcile(ctx context.Context, w *town) error {
 	today := time.Now().UTC()
-	for n := range 2 {
-		cmd := w.paylink(ctx, "reconcile", "-json", "-from", today.AddDate(0, 0, -1).Format(time.DateOnly), "-to", today.AddDate(0, 0, 1).Format(time.DateOnly))
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		var said struct {
-			Repaired    []json.RawMessage `json:"repaired"`
-			Count       int               `json:"differences_count"`
-			Differences json.RawMessage   `json:"differences"`
-		}
-		if jsonErr := json.Unmarshal(out, &said); jsonErr != nil {
-			return fmt.Errorf("paylink reconcile: %w: %.500s", errors.Join(err, jsonErr), stderr.String())
-		}
-		r.repaired += len(said.Repaired)
-		if n == 1 && (err != nil || said.Count > 0) {
-			r.disagreed = fmt.Sprintf("%d differences: %.1000s", said.Count, said.Differences)
-		}
+	cmd := w.paylink(ctx, "reconcile", "-json", "-from", today.AddDate(0, 0, -1).Format(time.DateOnly), "-to", today.AddDate(0, 0, 1).Format(time.DateOnly))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	var said struct {
+		Repaired    []json.RawMessage `json:"repaired"`
+		Count       int               `json:"differences_count"`
+		Differences json.RawMessage   `json:"differences"`
+	}
+	if jsonErr := json.Unmarshal(out, &said); jsonErr != nil {
+		return fmt.Errorf("paylink reconcile: %w: %.500s", errors.Join(err, jsonErr), stderr.String())
+	}
+	r.repaired += len(said.Repaired)
+	r.disagreed = ""
+	if err != nil || said.Count > 0 {
+		r.disagreed = fmt.Sprintf("%d differences: %.1000s", said.Count, said.Differences)
 	}
 	return nil
 }
