@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -124,7 +126,7 @@ func (t *truth) delays() []delay {
 	defer t.mu.Unlock()
 	var out []delay
 	for _, s := range t.spells {
-		from, touched := s.from, ""
+		from, touched := s.from, []string(nil)
 		for _, f := range t.faults {
 			if f.from.After(s.to) || !f.to.IsZero() && f.to.Before(s.from) {
 				continue
@@ -132,13 +134,10 @@ func (t *truth) delays() []delay {
 			if !f.to.IsZero() && !f.to.After(s.to) && f.to.After(from) {
 				from = f.to
 			}
-			if touched != "" {
-				touched += "; "
-			}
-			touched += f.what
+			touched = append(touched, f.what)
 		}
-		if touched != "" {
-			out = append(out, delay{s.to.Sub(from), s.what + " (" + touched + ")"})
+		if n := len(touched); n > 0 {
+			out = append(out, delay{s.to.Sub(from), fmt.Sprintf("%s (%d faults, the last: %s)", s.what, n, strings.Join(touched[max(0, n-4):], "; "))})
 		}
 	}
 	slices.SortFunc(out, func(a, b delay) int { return cmp.Compare(a.took, b.took) })
