@@ -1,6 +1,6 @@
 # What people do here. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: run test check guards bench stripe-live help
+.PHONY: run test check guards bench storm stripe-live help
 
 run: ## the whole town on this machine: http://127.0.0.1:8080, phone on :8081
 	go run ./cmd/paysim
@@ -19,6 +19,9 @@ guards: ## takes each guard of the payment machine away and sees its test fail; 
 
 bench: ## the budgets, measured: service, bare handler and Redis memory in one run
 	go run ./bench
+
+storm: ## two services, everything breaks, and the books must agree; FOR=5m SEED=n
+	cd storm && go run -race . -for $(or $(FOR),5m) $(if $(SEED),-seed $(SEED))
 
 stripe-live: ## what only real Stripe can prove; needs STRIPE_SECRET_KEY=sk_test_…
 	@case "$$STRIPE_SECRET_KEY" in sk_test_*) ;; *) echo "stripe-live: set STRIPE_SECRET_KEY to a key of Stripe's test mode (sk_test_…)" >&2; exit 1;; esac

@@ -30,7 +30,7 @@
 //     shared our code would share our mistakes; only cmd/paysim and tests import them, so that the service cannot contain one.
 //   - testbed lends tests real databases, Redis and a browser; only tests import it.
 //   - simulation plays seeded histories of the service in virtual time, on a real database, with suppliers and people that misbehave; it is tests only.
-//   - tests, bench and e2e may import what they like.
+//   - tests, bench, e2e and storm (a module of its own) may import what they like.
 //
 // Some things have one keeper. Stripe's SDK is imported by stripepay alone, Twilio's by twiliosms, the Redis client by redisdb, SQL and its
 // drivers by sqldb, the embedded Redis by cmd/paysim. From words to desk nobody imports net/http, database/sql, html/template, os or a log:
