@@ -126,6 +126,7 @@ type moneyExploration struct {
 	place map[purse]int32
 	at    int32
 	bad   string
+	fair  map[purse]bool // moments that come to a good end by themselves
 }
 
 // tidy forgets what the exploration leaves out, and what can make no difference any more.
@@ -171,7 +172,7 @@ func (x *moneyExploration) add(p purse, how string) {
 }
 
 func (x *moneyExploration) run(most int) bool {
-	x.place, x.at = map[purse]int32{}, -1
+	x.place, x.fair, x.at = map[purse]int32{}, map[purse]bool{}, -1
 	for _, l := range x.begin {
 		p := purse{life: l}
 		if l.Refunding != NoRefund {
@@ -616,6 +617,10 @@ func (x *moneyExploration) settles(p purse) string {
 	if p.fight == "needs_response" {
 		p.fight = "lost"
 	}
+	p = p.tidy()
+	if x.fair[p] {
+		return ""
+	}
 	quiet := &moneyExploration{moneyScene: x.moneyScene, next: x.next, names: x.names}
 	worst := ""
 	quiet.round(p, 0, func(end purse) {
@@ -626,6 +631,7 @@ func (x *moneyExploration) settles(p purse) string {
 	if worst == "" && quiet.bad != "" {
 		worst = quiet.bad
 	}
+	x.fair[p] = worst == ""
 	return worst
 }
 

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,8 @@ func reopened(l Life, e Event) (Life, []Effect, error) {
 }
 
 func boundAnyway(_ *Life, e *Event) { e.Bound = true }
+
+func unpaused(_ *Life, e *Event) { e.Paused = false }
 
 func inTime(l *Life, e *Event) {
 	l.ExpiresAt, l.LeaseUntil = e.Now.Add(time.Hour), e.Now.Add(time.Hour)
@@ -244,6 +247,30 @@ var mutants = []mutant{
 		}
 	})},
 	{name: "a card on file opens again after its decline", scene: "card on file", caught: "final|declines", next: blind(kind(GotDecline), func(l *Life, _ *Event) { l.CardOnFile = false })},
+	{name: "T23 closes before the cancel is answered", scene: "what is not ours", caught: "told", next: when(func(l Life, e Event) bool {
+		return l.State == Review && e.Kind == Decided && e.As == Revoked && e.Charged == 0
+	}, func(l Life, e Event) (Life, []Effect, error) {
+		attempt := l.Attempt
+		l, do, err := closeAs(l, e, Revoked)
+		return l, append(do, Effect{Kind: EndAttempt, Attempt: attempt, As: Abandoned}), err
+	})},
+	{name: "T23 paid though nothing was charged", scene: "what is not ours", caught: "I4", next: blind(kind(Decided), func(_ *Life, e *Event) { e.Charged, e.Matches = 1, true })},
+	{name: "T23 paid though the quote broke", scene: "what is not ours", caught: "bound", next: blind(kind(Decided), boundAnyway)},
+	{name: "T23 leaves the attempt trying", scene: "what is not ours", caught: "rows", next: after(kind(Decided), without(EndAttempt))},
+	{name: "a stale look decides about late money", caught: "final", seen: func(in Intent, v View, asked Life) Event {
+		e, now := seen(in, v), v.Payment.Life
+		if now.State.Booked() && (asked.Attempt != now.Attempt || asked.Phase != now.Phase) {
+			e.Kind = Tick
+		}
+		return e
+	}},
+	{name: "backup: a claim is granted", scene: "restored from a backup", caught: "backup", next: blind(kind(Claim), unpaused)},
+	{name: "backup: a card is charged again", scene: "restored from a backup", caught: "backup", next: blind(kind(NoTrace), unpaused)},
+	{name: "backup: 3-D Secure goes on", scene: "restored from a backup", caught: "backup", next: blind(kind(GotReady), unpaused)},
+	{name: "backup: money is applied", scene: "restored from a backup", caught: "backup", next: blind(kind(GotSuccess), unpaused)},
+	{name: "backup: it closes by the bank's no", scene: "restored from a backup", caught: "backup|trace", next: blind(kind(GotDecline), unpaused)},
+	{name: "backup: it closes by the clock", scene: "restored from a backup", caught: "backup", next: blind(inState(Open, Tick), unpaused)},
+	{name: "backup: what is found is not booked", scene: "restored, of before the PaymentIntent", caught: "settles", next: when(func(l Life, e Event) bool { return l.State.Closed() && e.Kind == GotIntent }, ignored)},
 	{name: "a person's review is undone", scene: "what is not ours", caught: "final", next: when(inState(Review, GotCanceled), func(l Life, _ Event) (Life, []Effect, error) { l.State = Revoked; return l, nil, nil })},
 }
 
@@ -280,6 +307,113 @@ func TestTheModelCatchesEveryMutant(t *testing.T) {
 				t.Fatalf("caught by another rule than %s\n%s", mu.caught, x.story())
 			}
 			t.Logf("%s, after %d moments", x.bad.rule, len(x.found))
+		})
+	}
+}
+
+// moneyMutants are deliberate mistakes about money that is in the books.
+var moneyMutants = []struct {
+	name, scene, caught string
+	next                func(Life, Event) (Life, []Effect, error)
+}{
+	{name: "T16 applies though the quote broke", caught: "money", next: blind(kind(Tick), boundAnyway)},
+	{name: "T16 applies though another payment is in flight", caught: "money", next: blind(kind(Tick), func(_ *Life, e *Event) { e.Alone = true })},
+	{name: "T16 applies what was revoked", caught: "money", next: blind(inState(PaidAfterClose, Tick), func(l *Life, _ *Event) { l.Reason = Reason(Expired) })},
+	{name: "T16 never stops", caught: "money", next: blind(kind(Tick), func(_ *Life, e *Event) { e.Many = false })},
+	{name: "T16 applies what has gone back in part", scene: "another in the dashboard", caught: "money", next: after(kind(Tick), func(was Life, e Event, l *Life, do []Effect) []Effect {
+		if was.State == PaidAfterClose && was.GivenBack > 0 && e.Bound && e.Alone && was.Refunding == NoRefund && !was.Held {
+			*l = was
+			l.State, l.NextAt = Applied, time.Time{}
+			return effects(BookApplied)
+		}
+		return do
+	})},
+	{name: "T16 in the books of a backup", scene: "money, restored from a backup", caught: "money", next: blind(kind(Tick), unpaused)},
+	{name: "T16 gives back all though a part has gone", scene: "another in the dashboard", caught: "money", next: after(kind(Tick), func(_ Life, _ Event, l *Life, do []Effect) []Effect {
+		for i := range do {
+			if do[i].Kind == StartRefund {
+				do[i].Amount = l.Charged
+			}
+		}
+		return do
+	})},
+	{name: "T16 never: late money lies about", caught: "settles|due", next: when(inState(PaidAfterClose, Tick), ignored)},
+	{name: "what a person has to decide goes on", caught: "money", next: blind(kind(Tick), func(l *Life, _ *Event) { l.Held, l.Reason = false, Reason(Expired) })},
+	{name: "a person applies though the quote broke", caught: "money", next: blind(kind(Decided), boundAnyway)},
+	{name: "a person decides while a refund is under way", caught: "money|rows", next: blind(kind(Decided), func(l *Life, _ *Event) { l.Refunding = NoRefund })},
+	{name: "a refund whose row is not written", caught: "money|rows", next: after(always, without(StartRefund))},
+	{name: "a refund of more than is left", scene: "two refunds", caught: "money", next: when(kind(AskedBack), func(l Life, e Event) (Life, []Effect, error) {
+		if !l.State.Sold() || l.Refunding != NoRefund || !e.Alone {
+			return Next(l, e)
+		}
+		return giveBack(l, e, e.Amount)
+	})},
+	{name: "two refunds at once", scene: "two refunds", caught: "money", next: blind(kind(AskedBack), func(l *Life, _ *Event) { l.Refunding = NoRefund })},
+	{name: "a refund while the account is busy", caught: "money", next: blind(kind(AskedBack), func(_ *Life, e *Event) { e.Alone = true })},
+	{name: "a refund whose answer was lost is forgotten", caught: "money|due", next: after(kind(BackUnclear), func(_ Life, _ Event, l *Life, do []Effect) []Effect {
+		l.Refunding, l.NextAt = NoRefund, time.Time{}
+		return do
+	})},
+	{name: "a refund whose answer was lost is not looked for", caught: "due", next: after(kind(BackUnclear), func(_ Life, _ Event, l *Life, do []Effect) []Effect {
+		l.NextAt = time.Time{}
+		return do
+	})},
+	{name: "a dead key is asked for ever", caught: "settles", next: when(kind(BackDead), func(l Life, e Event) (Life, []Effect, error) { return again(l, e, nil) })},
+	{name: "a dead key is taken for a no", caught: "money", next: blind(kind(BackDead), func(_ *Life, e *Event) { e.Kind = BackRefused })},
+	{name: "a refund is dropped while Stripe may answer", caught: "money", next: blind(kind(DroppedBack), func(l *Life, _ *Event) {
+		if l.Refunding == RefundAsked {
+			l.Refunding = RefundStuck
+		}
+	})},
+	{name: "a no is taken for nothing", caught: "money|settles", next: when(kind(BackRefused), func(l Life, e Event) (Life, []Effect, error) { return again(l, e, nil) })},
+	{name: "a refund that is there is still waited for", caught: "rows|settles", next: blind(kind(GotBack), func(_ *Life, e *Event) { e.Settled = false })},
+	{name: "a refund that nobody asked for ends the one that waits", scene: "another in the dashboard", caught: "rows|money", next: blind(kind(GotBack), func(_ *Life, e *Event) { e.Settled = true })},
+	{name: "what went back is not counted", caught: "money|books", next: after(kind(GotBack), func(was Life, _ Event, l *Life, do []Effect) []Effect {
+		l.GivenBack = was.GivenBack
+		return do
+	})},
+	{name: "what went back is not booked", caught: "money", next: after(kind(GotBack), without(BookBack))},
+	{name: "late money that is back is not refunded", caught: "money", next: after(kind(GotBack), func(was Life, _ Event, l *Life, do []Effect) []Effect {
+		l.State = was.State
+		return do
+	})},
+	{name: "a refund that failed goes out again by itself", scene: "two refunds", caught: "money|settles|due", next: after(kind(GotBack), func(was Life, e Event, l *Life, do []Effect) []Effect {
+		if was.State == Refunded && l.State == PaidAfterClose && l.Held {
+			var more []Effect
+			*l, more, _ = giveBack(*l, e, l.Charged-l.GivenBack)
+			do = append(do, more...)
+		}
+		return do
+	})},
+	{name: "what was sold goes back by itself", caught: "money", next: when(inState(Paid, Tick), func(l Life, e Event) (Life, []Effect, error) { return giveBack(l, e, l.Charged) })},
+	{name: "a dispute is not looked at", scene: "a dispute", caught: "due", next: after(kind(GotBack), func(_ Life, e Event, l *Life, do []Effect) []Effect {
+		if l.Refunding == NoRefund && (l.State != PaidAfterClose || l.Held) {
+			l.NextAt = time.Time{}
+		}
+		return do
+	})},
+	{name: "a mismatch stops the looking for a refund", caught: "due|money", next: after(kind(GotMismatch), func(_ Life, _ Event, l *Life, do []Effect) []Effect {
+		l.Held, l.NextAt = l.State == PaidAfterClose, time.Time{}
+		return do
+	})},
+	{name: "a refund's answer counts for another", scene: "two refunds", caught: "told"}, // Machine.ofRefund without its guard
+}
+
+// TestTheModelCatchesEveryMistakeAboutMoney explores with each to the first rule that it breaks.
+func TestTheModelCatchesEveryMistakeAboutMoney(t *testing.T) {
+	for _, mu := range moneyMutants {
+		t.Run(mu.name, func(t *testing.T) {
+			i := max(0, slices.IndexFunc(moneyScenes, func(s moneyScene) bool { return s.name == mu.scene }))
+			x := &moneyExploration{moneyScene: moneyScenes[i], next: mu.next, names: mu.next != nil}
+			if mu.next == nil {
+				x.next = Next
+			}
+			x.run(moneyMost)
+			rule, _, _ := strings.Cut(x.bad, ":")
+			if x.bad == "" || !strings.Contains("|"+mu.caught+"|", "|"+rule+"|") {
+				t.Fatalf("not caught by %s in %d moments\n%s", mu.caught, len(x.found), x.story())
+			}
+			t.Logf("%s, after %d moments", x.bad, len(x.found))
 		})
 	}
 }

@@ -56,7 +56,7 @@ var deepScenes = []scene{
 }
 
 const (
-	plainMost  = 10_000     // of each scene, unless everything() is asked for
+	plainMost  = 5_000      // of each scene, unless everything() is asked for
 	scenesMost = 2_500_000  // moments of all scenes together
 	deepMost   = 40_000_000 // of each deep scene
 	raceMost   = 3_000      // of each scene under the race detector, which finds nothing in one goroutine and makes it ten times slower

@@ -238,9 +238,9 @@ func (x *exploration) next(m moment, each func(moment, cause)) {
 	if m.life.State != Open || m.life.IntentID != "" {
 		bring(Event{Kind: CreditCovers}, of("credit pays"))
 	}
-	if m.life.State != Review && !m.life.State.Booked() {
+	if !m.life.State.Booked() {
 		for _, k := range []EventKind{AskedBack, DroppedBack, GotBack, BackRefused, BackUnclear, BackDead, Decided} {
-			if x.met != nil && !x.met[stateNumber(m.life.State)][eventNumber(k)] { // it changes nothing, wherever it is met
+			if x.met != nil && !x.met[stateNumber(m.life.State)][eventNumber(k)] && (k != Decided || m.life.State != Review) { // it changes nothing, wherever it is met
 				bring(Event{Kind: k, As: Paid}, of("finance"))
 			}
 		}

@@ -332,6 +332,9 @@ func inFlight(l Life, e Event) (Life, []Effect, error) {
 	if e.Attempt != l.Attempt && guard.On(guard.Echo) {
 		return l, nil, nil // an older attempt's echo
 	}
+	if l.LeaseUntil.IsZero() { // a person has closed it (T23): no attempt is under way, and what is said of a card changes nothing
+		return tick(l, e)
+	}
 	if e.Paused && (e.Kind == GotDecline || e.Kind == GotRefusal) { // attempts that the backup does not know may be pending
 		l.State = Unknown
 		return closing(l, e)

@@ -184,7 +184,7 @@ func whilePersonDecides(l Life, e Event) (Life, []Effect, error) {
 	case e.As == Revoked && e.Charged != 0:
 		return l, nil, ErrCharged
 	case e.As == Revoked && l.IntentID != "": // a charge may still be on its way: it closes once the cancel is answered
-		l.State, l.ClosingAs, l.Revoke, l.Reason, l.CancelDue, l.Looks = Unknown, Revoked, true, ReasonReview, false, 0
+		l.State, l.ClosingAs, l.Revoke, l.Reason, l.CancelDue, l.LeaseUntil, l.Looks = Unknown, Revoked, true, ReasonReview, false, time.Time{}, 0
 		return closing(l, e)
 	case e.As == Revoked:
 		l.Reason = ReasonReview

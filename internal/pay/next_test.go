@@ -245,6 +245,8 @@ func TestEveryRowOfTheTable(t *testing.T) {
 			also: func(l Life) bool { return settled(l) && l.Reason == ReasonReview }},
 		{name: "T23 revoked once the cancel is answered", from: in(Review), event: Event{Kind: Decided, As: Revoked}, to: Unknown, do: []EffectKind{SendCancel},
 			also: func(l Life) bool { return l.ClosingAs == Revoked && l.Revoke && l.Reason == ReasonReview && later(l) }},
+		{name: "T23 revoked: a late no is not counted again", from: in(Unknown, revokeWaits, closingAs(Revoked), func(l *Life) { l.LeaseUntil = time.Time{} }), event: Event{Kind: GotDecline}, to: Unknown, do: []EffectKind{SendCancel},
+			also: func(l Life) bool { return l.Declines == 1 }},
 		{name: "T23 not applied", from: in(Review), event: Event{Kind: Decided, As: Applied, Charged: charge, Matches: true, Alone: true}, to: Review, err: ErrNeedsReview},
 		{name: "T23 only a review", from: in(Open), event: Event{Kind: Decided, As: Paid, Charged: charge, Matches: true}, to: Open, err: ErrNotCharged},
 		{name: "T23 nothing else moves a review", from: in(Review), event: Event{Kind: GotSuccess, Charged: charge}, to: Review},
