@@ -37,7 +37,8 @@ import (
 
 // How long things may take, and how large they may be.
 const (
-	supplierTimeout = 10 * time.Second
+	stripeTimeout   = 10 * time.Second
+	twilioTimeout   = 5 * time.Second // a carrier that hangs must not keep the next texts from leaving in time
 	requestTimeout  = 55 * time.Second // a charge may take pay.ConfirmWithin
 	stopWithin      = 60 * time.Second // a deploy lets every payment come to its end
 	maxBody         = 64 << 10         // bytes
@@ -45,7 +46,7 @@ const (
 	looksPerMinute  = 60               // of one address at the landing page
 	databaseConns   = 16
 	sweepEvery      = time.Second
-	sweepWorkers    = 8
+	sweepWorkers    = 24 // of each kind: most of the time they wait for a supplier
 	catchUpEvery    = 10 * time.Minute
 	reconcileEvery  = time.Minute // to look whether it is due, and how the last one came out
 	termsInForce    = "1"
@@ -137,7 +138,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		}
 		s.alarm(reconcileOnly).Msg("reconcile-only mode: nothing is offered to pay; see docs/operations.md")
 	}
-	s.CatchUp = &clock.CatchUp{Events: made.gateway, Heard: s.DB, Hear: s.Machine.Heard}
+	s.CatchUp = &clock.CatchUp{Events: made.gateway, Heard: s.DB, Hear: s.Machine.Heard, Found: s.Machine.Rebuild}
 	s.books = &clock.Reconciler{Stripe: made.gateway, Books: s.DB, Till: s.Machine, NewID: newID, Recovering: c.ReconcileOnly}
 	s.daily = &clock.Daily{
 		Diary: s.DB, Reconcile: s.books.Reconcile, Told: s.metrics.reconciled,

@@ -202,5 +202,7 @@ type Notice struct {
 	Account  string // connected account; "" is the platform's own
 	Type     string
 	IntentID string // "" if it is about something else
-	At       time.Time
+	// PaymentID is our metadata's, where the event shows it: it finds the payment whose PaymentIntent was made and whose answer was lost.
+	PaymentID string
+	At        time.Time
 }

@@ -292,6 +292,9 @@ func (m *Machine) Decide(ctx context.Context, paymentID string, as State, by tra
 // Rebuild is T24: a PaymentIntent with our metadata was charged, and the books do not know it. If its payment is there after all it is looked after; else its
 // row is made again from the metadata, and the money waits for a person. ErrNotFound: its client is not in the books either.
 func (m *Machine) Rebuild(ctx context.Context, stripeAccount, intentID string) error {
+	if id, err := m.Store.PaymentOf(ctx, intentID); err != nil || id != "" {
+		return err // it is looked after as all are
+	}
 	in, err := m.Gateway.Intent(ctx, stripeAccount, intentID)
 	if err != nil {
 		return ErrUnavailable
@@ -299,14 +302,9 @@ func (m *Machine) Rebuild(ctx context.Context, stripeAccount, intentID string) e
 	if in.Origin.PaymentID == "" || in.Status != IntentSucceeded {
 		return nil
 	}
-	id, err := m.Store.PaymentOf(ctx, intentID)
+	id, err := m.rebuild(ctx, in)
 	if err != nil {
 		return err
-	}
-	if id == "" {
-		if id, err = m.rebuild(ctx, in); err != nil {
-			return err
-		}
 	}
 	return m.Tend(ctx, id)
 }

@@ -18,6 +18,7 @@ import (
 	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/sim/stripesim"
+	"paylink/internal/sqldb"
 	"paylink/internal/trail"
 )
 
@@ -918,4 +919,80 @@ func TestAChargeOfAClientWhomNobodyKnowsIsNotForgotten(t *testing.T) {
 			b.Errorf("got %v", err)
 		}
 	})
+}
+
+// A PaymentIntent was made and its id lost, its payment closed without it, and somebody pays it in the dashboard: the event's metadata finds the payment.
+func TestAPaymentIntentWhoseAnswerWasLostIsFoundByItsEvent(t *testing.T) {
+	here(t, options{stripeToo: true, timeout: 300 * time.Millisecond}, func(b *town) {
+		if err := b.stripe.SetFaults(stripesim.Faults{Rules: []stripesim.Rule{{Op: "create", Kind: stripesim.TimeoutAfter, Times: 1}, {Op: "create", Kind: stripesim.Down503}}, Webhooks: stripesim.WebhookFaults{Off: true}}); err != nil {
+			b.Fatal(err)
+		}
+		p := need(b.till.Send(b.ctx, b.order("100042", "veh_dana_civic", "0142")))(b)
+		s := &sale{b: b, id: p.ID}
+		b.tend()
+		b.pass(2 * time.Minute)
+		s.is(pay.Expired)
+		if s.view().Payment.IntentID != "" {
+			b.Fatal("it was not lost")
+		}
+		b.faults()
+		var intent string
+		for _, books := range b.stripe.Books().Accounts {
+			for _, in := range books.Intents {
+				intent = in.ID
+			}
+		}
+		if err := b.stripe.PayIntent(intent); err != nil {
+			b.Fatal(err)
+		}
+		b.until("the webhook is heard", func() bool { b.tend(); return s.state().Booked() })
+		b.pass(time.Minute)
+		if s.state() != pay.Refunded && s.state() != pay.Applied {
+			b.Errorf("it is %s", s.state())
+		}
+		b.balanced()
+	})
+}
+
+// The process that charged is gone before it could write the answer down: the payer need not wait for the end of its lease.
+func TestWhatAProcessThatIsGoneHasChargedIsSeenSoon(t *testing.T) {
+	here(t, options{}, func(b *town) {
+		s := b.send()
+		try := s.try(visa)
+		ctx, kill := context.WithCancel(b.ctx)
+		b.till.Store = goneAfterClaim{b.db, kill}
+		if _, err := b.till.Charge(ctx, try); err == nil {
+			b.Fatal("it was not killed")
+		}
+		b.till.Store = b.db
+		s.is(pay.Paying)
+		if err := b.stripe.PayIntent(s.view().Payment.IntentID); err != nil {
+			b.Fatal(err)
+		}
+		b.pass(6 * time.Second)
+		s.is(pay.Paid)
+		b.balanced()
+	})
+}
+
+// goneAfterClaim is a store of a process that ends right after the claim.
+type goneAfterClaim struct {
+	*sqldb.DB
+	kill func()
+}
+
+func (g goneAfterClaim) Apply(ctx context.Context, id string, decide func(pay.View) (pay.Change, error)) error {
+	if err := g.DB.Apply(ctx, id, decide); err != nil {
+		return err
+	}
+	g.kill()
+	return nil
+}
+
+func (g goneAfterClaim) View(ctx context.Context, id string) (pay.View, error) {
+	v, err := g.DB.View(ctx, id)
+	if err == nil && v.Payment.State == pay.Paying {
+		return v, errors.New("the process is gone")
+	}
+	return v, err
 }

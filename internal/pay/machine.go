@@ -774,9 +774,32 @@ func (m *Machine) tend(ctx context.Context, paymentID string) error {
 
 // Heard stores a signed event once and has its payment looked at, now. What the event claims is never believed: Stripe is asked.
 func (m *Machine) Heard(ctx context.Context, n Notice) error {
+	if err := m.adopt(ctx, n); err != nil {
+		return err
+	}
 	if _, err := m.Store.Hear(ctx, n); err != nil {
 		return err
 	}
 	m.Wake()
 	return nil
+}
+
+// adopt writes down a PaymentIntent that was made for a payment and whose answer was lost: the payment may have closed without knowing what there is to cancel.
+func (m *Machine) adopt(ctx context.Context, n Notice) error {
+	if n.PaymentID == "" || n.IntentID == "" {
+		return nil
+	}
+	if id, err := m.Store.PaymentOf(ctx, n.IntentID); err != nil || id != "" {
+		return err
+	}
+	_, err := m.apply(ctx, n.PaymentID, act{by: trail.ByStripe, event: func(v View) (Event, error) {
+		if v.Payment.StripeAccount != n.Account {
+			return Event{}, ErrOtherAccount
+		}
+		return Event{Kind: GotIntent, Intent: n.IntentID}, nil
+	}})
+	if errors.Is(err, ErrNotFound) || errors.Is(err, errWrongIntent) {
+		return nil // T24, or none of ours: the catch-up and the reconciliation look into it
+	}
+	return err
 }

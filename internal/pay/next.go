@@ -222,7 +222,7 @@ func open(l Life, e Event) (Life, []Effect, error) {
 		}
 		l.State, l.Attempt, l.Phase, l.Sends, l.Looks = Paying, l.Attempt+1, 1, 1, 0
 		l.LeaseUntil = e.Now.Add(ConfirmLease)
-		l.NextAt = l.LeaseUntil
+		l.NextAt = e.Now.Add(payingPoll)
 		return l, effects(StartAttempt, SendConfirm), nil
 	case Tick:
 		switch {
@@ -394,7 +394,7 @@ func tick(l Life, e Event) (Life, []Effect, error) {
 		if over {
 			return unknown(l, e)
 		}
-		l.NextAt = l.LeaseUntil
+		l.NextAt = sooner(l.LeaseUntil, e.Now.Add(payingPoll))
 		return l, nil, nil
 	case NeedsAction:
 		if over || l.Revoke || l.ClosingAs != "" {
@@ -479,7 +479,7 @@ func ready(l Life, e Event) (Life, []Effect, error) {
 	}
 	l.State, l.Phase, l.Sends, l.Looks = Paying, 2, 1, 0
 	l.LeaseUntil = e.Now.Add(ConfirmLease)
-	l.NextAt = l.LeaseUntil
+	l.NextAt = e.Now.Add(payingPoll)
 	return l, effects(SendConfirm), nil
 }
 
@@ -580,6 +580,10 @@ func ended(l Life, e Event) (Life, []Effect, error) {
 
 // actionPoll is how often a payment in 3-D Secure is looked at: no webhook announces requires_confirmation.
 const actionPoll = 10 * time.Second
+
+// payingPoll is how often a payment whose confirm is on its way is looked at: the process that sent it may be gone, or may have got an answer that it could not
+// write down, and nobody need wait for the end of the lease to be told what Stripe shows already.
+const payingPoll = 5 * time.Second
 
 // alarmLooks is after how many fruitless looks in a row, some quarter of an hour, a person has to know (I11); from then on there is one every few minutes.
 const alarmLooks = 120

@@ -95,7 +95,7 @@ func TestEveryRowOfTheTable(t *testing.T) {
 	}{
 		{name: "T3 a payer pays", from: in(Open), event: Event{Kind: Claim}, to: Paying, do: []EffectKind{StartAttempt, SendConfirm},
 			also: func(l Life) bool {
-				return l.Attempt == 3 && l.Phase == 1 && l.Sends == 1 && l.LeaseUntil.Equal(minute.Add(ConfirmLease)) && l.NextAt.Equal(l.LeaseUntil)
+				return l.Attempt == 3 && l.Phase == 1 && l.Sends == 1 && l.LeaseUntil.Equal(minute.Add(ConfirmLease)) && l.NextAt.Equal(minute.Add(payingPoll))
 			}},
 		{name: "T3 not without a PaymentIntent", from: in(Open, noIntent), event: Event{Kind: Claim}, to: Open, err: ErrNotReady},
 		{name: "T3 not while another attempt pays", from: in(Paying), event: Event{Kind: Claim}, to: Paying, err: ErrElsewhere},
@@ -156,7 +156,7 @@ func TestEveryRowOfTheTable(t *testing.T) {
 		{name: "T19 found at T8", from: in(NeedsAction), event: Event{Kind: GotReady, Bound: false}, to: NeedsAction, do: []EffectKind{SendCancel},
 			also: func(l Life) bool { return l.ClosingAs == Superseded && l.Reason == ReasonMoved }},
 		{name: "T8 a second look while phase 2 is on its way", from: in(Paying, phase2), event: Event{Kind: GotReady}, to: Paying,
-			also: func(l Life) bool { return l.Sends == 1 && l.NextAt.Equal(l.LeaseUntil) }},
+			also: func(l Life) bool { return l.Sends == 1 && l.NextAt.Equal(minute.Add(payingPoll)) }},
 
 		{name: "T9 authentication failed", from: in(NeedsAction), event: Event{Kind: GotDecline}, to: Open, do: []EffectKind{EndAttempt}},
 		{name: "T9 the fifth", from: in(NeedsAction, declines(4)), event: Event{Kind: GotDecline}, to: Locked, do: []EffectKind{SendCancel, ShutDoor, EndAttempt}},

@@ -36,7 +36,7 @@ func (g *Gateway) Events(ctx context.Context, account string, since time.Time, e
 			return "", unclear("its answer is of the other mode, test or live")
 		}
 		// The account is the one that was asked: Stripe names it in events of connected accounts only where a webhook gets them.
-		page = append(page, pay.Notice{ID: e.ID, Account: account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), At: time.Unix(e.Created, 0)})
+		page = append(page, pay.Notice{ID: e.ID, Account: account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), PaymentID: paymentIn(e.Data.Object), At: time.Unix(e.Created, 0)})
 		return e.ID, nil
 	}, func() error { return each(page) })
 }

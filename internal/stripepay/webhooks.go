@@ -65,7 +65,7 @@ func (w *Webhooks) Read(payload []byte, signature string) (pay.Notice, error) {
 	if e.APIVersion != stripe.APIVersion {
 		return pay.Notice{}, ErrVersion
 	}
-	return pay.Notice{ID: e.ID, Account: e.Account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), At: time.Unix(e.Created, 0)}, nil
+	return pay.Notice{ID: e.ID, Account: e.Account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), PaymentID: paymentIn(e.Data.Object), At: time.Unix(e.Created, 0)}, nil
 }
 
 func (w *Webhooks) signed(at time.Time, payload []byte, signatures [][]byte) bool {
@@ -110,5 +110,15 @@ func intentIn(object map[string]any) string {
 		name = "id"
 	}
 	id, _ := object[name].(string)
+	return id
+}
+
+// paymentIn is the payment that a PaymentIntent of ours was made for.
+func paymentIn(object map[string]any) string {
+	metadata, _ := object["metadata"].(map[string]any)
+	if object["object"] != "payment_intent" || metadata["app"] != "paylink" {
+		return ""
+	}
+	id, _ := metadata["payment"].(string)
 	return id
 }

@@ -36,6 +36,8 @@ type CatchUp struct {
 	Events Events
 	Heard  Heard
 	Hear   func(ctx context.Context, n pay.Notice) error // a webhook's own door
+	// Found books a succeeded PaymentIntent of ours that no payment has (T24).
+	Found func(ctx context.Context, account, intentID string) error
 }
 
 // Round hears what is unheard of the last CatchUpOver on every account, oldest first. What fails on one account or event holds up no other: all errors are
@@ -72,6 +74,11 @@ func (c *CatchUp) account(ctx context.Context, account string, since time.Time) 
 	for _, n := range slices.Backward(unheard) {
 		if err := c.Hear(ctx, n); err != nil {
 			problems = append(problems, err)
+		}
+		if n.Type == "payment_intent.succeeded" && n.PaymentID != "" {
+			if err := c.Found(ctx, n.Account, n.IntentID); err != nil {
+				problems = append(problems, err)
+			}
 		}
 		if ctx.Err() != nil {
 			break

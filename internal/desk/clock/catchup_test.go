@@ -19,7 +19,7 @@ func (s *shop) hears() (c *clock.CatchUp, heard *[]pay.Notice) {
 	return &clock.CatchUp{Events: s.gateway, Heard: s.db, Hear: func(ctx context.Context, n pay.Notice) error {
 		*heard = append(*heard, n)
 		return s.till.Heard(ctx, n)
-	}}, heard
+	}, Found: s.till.Rebuild}, heard
 }
 
 func (s *shop) tend() {
