@@ -15,7 +15,7 @@ check: ## the fast part: format, vet, lint and the tests that need nothing insta
 	go test ./...
 
 guards: ## takes each guard of the payment machine away and sees its test fail; GUARD=name for one
-	scripts/with-postgres.sh env PAYLINK_TEST_ALL=1 go test -count=1 -tags guards_off -run 'TestEveryGuardIsMissed/$(if $(GUARD),^$(GUARD)$$)' ./internal/guard
+	scripts/with-postgres.sh env PAYLINK_TEST_ALL=1 go test -v -count=1 -timeout 20m -tags guards_off -run 'TestEveryGuardIsMissed/$(if $(GUARD),^$(GUARD)$$)' ./internal/guard
 
 bench: ## the budgets, measured: service, bare handler and Redis memory in one run
 	go run ./bench

@@ -137,7 +137,7 @@ step 'tsc' node e2e/node_modules/typescript/bin/tsc -p e2e/typecheck
 step 'static binary, non-root' scripts/static.sh
 go_tests 'go test -race' .
 step 'go vet, guards off' go vet -tags guards_off ./internal/guard ./internal/sqldb
-go_tests 'guards, each taken away' . -count=1 -timeout 8m -tags guards_off -run 'TestEveryGuardIsMissed' ./internal/guard
+go_tests 'guards, each taken away' . -count=1 -timeout 20m -tags guards_off -run 'TestEveryGuardIsMissed' ./internal/guard
 # The race detector makes these ten times slower, and has them stop early: here they go to their end.
 step 'model, to its end' go test -count=1 -timeout 8m -run 'TestWhateverHappensToAPayment|TestTheModelCatches' ./internal/pay
 step 'query plans, 100,000 rows' go test -count=1 -timeout 8m -run 'TestWhatIsAskedAllTheTimeUsesItsIndex' ./internal/sqldb

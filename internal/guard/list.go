@@ -110,6 +110,7 @@ const (
 	RefundIndex     Name = "refund-index"
 	RefundAlone     Name = "refund-alone"
 	Reconcile       Name = "reconcile"
+	ReconcileClose  Name = "reconcile-close"
 	ReconcileSend   Name = "reconcile-send"
 	ReconcilePay    Name = "reconcile-pay"
 	ReconcileCharge Name = "reconcile-charge"
@@ -165,7 +166,7 @@ func List() []Guard {
 		{LinkIndex, "A payment has one live link, even if nobody looked.", "internal/sqldb", "TestTheDatabaseItselfHoldsTheRules/sqlite", ""},
 		{MostResends, "A link is resent three times at the most.", "internal/pay", "TestResend/sqlite", ""},
 		{ClaimState, "Only an open payment is claimed.", "internal/pay", "TestEveryRowOfTheTable/T3_not_while_unknown", ""},
-		{ClaimTime, "A payment whose time is up is not claimed.", "internal/pay", "TestAPayerWhoComesTooLateClosesItThemselves", ""},
+		{ClaimTime, "A payment whose time is up is not claimed.", "internal/pay", "TestEveryRowOfTheTable/T12_found_by_the_payer", ""},
 		{ClaimTimeSQL, "The claim's own UPDATE refuses a payment whose time is up, whoever decided.", "internal/sqldb", "TestAClaimHoldsItsOwnCondition/sqlite", ""},
 		{IntentStored, "Nothing is confirmed that has no PaymentIntent on record.", "internal/pay", "TestEveryRowOfTheTable/T3_not_without_a_PaymentIntent", ""},
 		{BoundT3, "A quote that no longer holds is not claimed.", "internal/pay", "TestABrokenQuoteIsNotCharged/sqlite", ""},
@@ -218,7 +219,8 @@ func List() []Guard {
 		{OneRefund, "A payment has one refund under way.", "internal/pay", "TestARefundIsMadeOnceWhateverBecomesOfItsAnswer/broken_json", ""},
 		{RefundIndex, "A payment has one refund that waits, even if nobody looked.", "internal/sqldb", "TestTheDatabaseItselfHoldsTheRules/sqlite", ""},
 		{RefundAlone, "Nothing is given back while another payment of the account is in flight.", "internal/pay", "TestNothingIsGivenBackWhileAnotherPaymentOfTheAccountIsInFlight", ""},
-		{Reconcile, "After a restore a payment closes only by an answered cancel, and a person decides about money.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
+		{Reconcile, "After a restore nothing is offered, and a person decides about money.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
+		{ReconcileClose, "After a restore a payment closes only by an answered cancel.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
 		{ReconcileSend, "After a restore no link is sent.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
 		{ReconcilePay, "After a restore no page takes money.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", Reconcile},
 		{ReconcileCharge, "After a restore no card on file is charged.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
@@ -227,7 +229,7 @@ func List() []Guard {
 		{SecretMasked, "A client_secret never prints.", "internal/pay", "TestThreeDSecure/sqlite", ""},
 		{KeysMasked, "Keys never print.", "internal/seal", "TestKeysNeverPrint", ""},
 		{RoutePattern, "Logs and metrics hold the route's pattern, not the path.", "internal/web", "TestALogNamesTheRouteAndNotThePath", ""},
-		{CrossSite, "Another site's page changes nothing here.", "internal/app", "TestOtherSitesChangeNothing", ""},
+		{CrossSite, "Another site's page changes nothing here.", "internal/web/plus", "TestAnotherSiteCanDoNothing", ""},
 		{GetActs, "A visit changes nothing.", "internal/web/plus", "TestVisitsChangeNothing", ""},
 	}
 }

@@ -827,6 +827,9 @@ func TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCance
 		if _, err := b.till.Collect(b.ctx, b.collection("100047", "veh_hal_outback", "0147", visa)); !errors.Is(err, pay.ErrPaused) {
 			b.Errorf("charge a card on file: %v", err)
 		}
+		if n := b.one(`SELECT COUNT(*) FROM payments WHERE client_id = '100047'`); n != 0 {
+			b.Error("a payment was begun")
+		}
 		if err := b.till.Resend(b.ctx, open.id, finance); !errors.Is(err, pay.ErrPaused) {
 			b.Errorf("resend: %v", err)
 		}

@@ -287,7 +287,7 @@ func openInBackup(l Life, e Event) (Life, []Effect, error) {
 			l.ClosingAs = Revoked
 		}
 	}
-	if l.IntentID == "" { // there is nothing that could be charged
+	if l.IntentID == "" || guard.Off(guard.ReconcileClose) { // there is nothing that could be charged
 		return closeAs(l, e, l.ClosingAs)
 	}
 	return closing(l, e)
