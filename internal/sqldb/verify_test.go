@@ -288,7 +288,7 @@ func TestWhatIsWrongInTheBooksIsFoundAndNamed(t *testing.T) {
 		}, []string{" was charged 9859 cents and its receipt is of 9858 (receipt pi_1)"}},
 		"a refund that is not booked": {func(p pay.Payment) []string {
 			return []string{`UPDATE payments SET given_back = 100 WHERE id = '` + p.ID + `'`,
-				`INSERT INTO refunds (id, payment_id, stripe_id, amount, state, why, by_kind, by_id, code, asked_ms, ended_ms) VALUES ('r', '` + p.ID + `', 're_1', 100, 'succeeded', '', '', '', '', 1, 1)`}
+				`INSERT INTO refunds (id, payment_id, stripe_id, amount, state, why, by_kind, by_id, code, asked_ms, ended_ms, cleared_ms) VALUES ('r', '` + p.ID + `', 're_1', 100, 'succeeded', '', '', '', '', 1, 1, 0)`}
 		}, []string{" has given 100 cents back, and the books have 0 of the 9858", "refund re_1 of 100 cents (succeeded) is not in the books"}},
 		"a payment paid by nobody": {func(pay.Payment) []string {
 			return []string{`UPDATE payments SET state = 'paid', intent_id = 'pi_7' WHERE state = 'open'`}
