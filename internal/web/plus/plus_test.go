@@ -345,6 +345,12 @@ func TestVisitsChangeNothing(t *testing.T) {
 	v.until(address, "#status .ladder", "Delivered")
 	v.post("/plus/payments/"+id+"/cancel", url.Values{"reason": {"Wrong phone number"}}).is(http.StatusSeeOther)
 	v.until(address, "#status[data-over=true]", "Cancelled") // the sweeper has nothing more to do
+	for deadline := time.Now().Add(10 * time.Second); w.count(`SELECT COUNT(*) FROM stripe_events e JOIN payments p ON p.intent_id = e.intent_id WHERE e.type = 'payment_intent.canceled' AND p.next_ms IS NULL`) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("Stripe's word of the cancel never comes")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	before := w.facts()
 	for _, path := range []string{
 		"/plus/", "/plus/clients?q=a", "/plus/clients?q=100042", "/plus/clients/100042", "/plus/clients/100042?tab=history", "/plus/clients/100042?tab=links", dana, address, address + "&ask=cancel",
