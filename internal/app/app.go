@@ -37,19 +37,19 @@ import (
 
 // How long things may take, and how large they may be.
 const (
-	stripeTimeout   = 10 * time.Second
-	twilioTimeout   = 5 * time.Second // a carrier that hangs must not keep the next texts from leaving in time
-	requestTimeout  = 55 * time.Second // a charge may take pay.ConfirmWithin
-	stopWithin      = 60 * time.Second // a deploy lets every payment come to its end
-	maxBody         = 64 << 10         // bytes
-	maxEvent        = 1 << 20          // bytes
-	looksPerMinute  = 60               // of one address at the landing page
-	databaseConns   = 16
-	sweepEvery      = time.Second
-	sweepWorkers    = 24 // of each kind: most of the time they wait for a supplier
-	catchUpEvery    = 10 * time.Minute
-	reconcileEvery  = time.Minute // to look whether it is due, and how the last one came out
-	termsInForce    = "1"
+	stripeTimeout  = 10 * time.Second
+	twilioTimeout  = 5 * time.Second  // a carrier that hangs must not keep the next texts from leaving in time
+	requestTimeout = 55 * time.Second // a charge may take pay.ConfirmWithin
+	stopWithin     = 60 * time.Second // a deploy lets every payment come to its end
+	maxBody        = 64 << 10         // bytes
+	maxEvent       = 1 << 20          // bytes
+	looksPerMinute = 60               // of one address at the landing page
+	databaseConns  = 16
+	sweepEvery     = time.Second
+	sweepWorkers   = 24 // of each kind: most of the time they wait for a supplier
+	catchUpEvery   = 10 * time.Minute
+	reconcileEvery = time.Minute // to look whether it is due, and how the last one came out
+	termsInForce   = "1"
 )
 
 // Service is a service that is wired and ready to run.

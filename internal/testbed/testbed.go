@@ -20,11 +20,25 @@ func SQLite(t testing.TB) (url string) {
 }
 
 // Databases runs a test once on each database that the program supports, as the subtests "sqlite" and "postgres", each time with the URL
-// of an empty database.
+// of an empty database. PAYLINK_TEST_DATABASE names one of them to run it there only: scripts/test.sh runs both, one with the race detector and one without.
 func Databases(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+	only := os.Getenv("PAYLINK_TEST_DATABASE")
+	if only != "postgres" {
+		t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	}
+	if only != "sqlite" {
+		t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+	}
+}
+
+// Database returns the URL of an empty database for what has nothing to do with which one it is: SQLite, unless PAYLINK_TEST_DATABASE is postgres.
+func Database(t testing.TB) (url string) {
+	t.Helper()
+	if os.Getenv("PAYLINK_TEST_DATABASE") == "postgres" {
+		return Postgres(t)
+	}
+	return SQLite(t)
 }
 
 // Chromium returns the path of the browser: PAYLINK_CHROMIUM if set, else the first of its usual names on the PATH.
