@@ -215,6 +215,7 @@ func (d *Desk) Payment(ctx context.Context, who staff.Member, id string) (Case, 
 type GiveBack struct {
 	PaymentID string
 	Amount    money.Cents
+	Whole     bool // for Look: all that is left, whatever Amount says
 	Why       string
 	FormKey   string // of the form: a second click makes no second refund
 }
@@ -230,6 +231,9 @@ func (d *Desk) Look(ctx context.Context, who staff.Member, g GiveBack) (Case, st
 		return c, "", err
 	}
 	p := c.Payment
+	if g.Whole {
+		g.Amount = c.Left
+	}
 	why, err := reason(g.Why)
 	switch {
 	case !p.State.Booked():

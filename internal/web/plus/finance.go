@@ -163,11 +163,7 @@ func (s *server) refund(r *web.Request, who staff.Member) (web.Answer, error) {
 	amount, ok := typedAmount(d.amount)
 	switch {
 	case d.choice == "whole":
-		c, err := s.Office.Payment(r.Context(), who, id)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		amount = c.Left
+		g.Whole = true
 	case d.choice != "part":
 		d.choiceErr, d.focus = "Choose how much goes back.", "refund-choice"
 		return s.whole(r, who, id, http.StatusUnprocessableEntity, d)
@@ -179,6 +175,9 @@ func (s *server) refund(r *web.Request, who staff.Member) (web.Answer, error) {
 	c, why, err := s.Office.Look(r.Context(), who, g)
 	if err != nil {
 		return s.refused(r, who, id, d, err)
+	}
+	if g.Whole {
+		amount = c.Left
 	}
 	p := c.Payment
 	page := Confirm{

@@ -34,6 +34,7 @@ type town struct {
 	t      *testing.T
 	url    string
 	s      *app.Service
+	stripe *stripesim.Server
 	twilio *twiliosim.Server
 	books  *sql.DB // the service's database, to look into
 	log    *lockedBuffer
@@ -88,6 +89,7 @@ func newTown(t *testing.T) *town {
 		Accounts: []string{demo.TampaAccount}, Client: &http.Client{Timeout: 5 * time.Second},
 	})
 	t.Cleanup(stripe.Close)
+	w.stripe = stripe
 	const account, token, from = "AC00000000000000000000000000000001", "token", "+18045550100"
 	w.twilio = twiliosim.New(twiliosim.Config{Now: w.now, Seed: 1, AccountSID: account, AuthToken: token, From: from, InboundURL: w.url + "/hooks/twilio/reply", Client: &http.Client{Timeout: 5 * time.Second}})
 	t.Cleanup(w.twilio.Close)
