@@ -43,7 +43,6 @@ test("finance gives back a part of a payment and then the rest", async (t) => {
   await page.getByRole("region", { name: "Payment Links" }).getByRole("link").nth(1).click(); // its reference
   await page.getByRole("heading", { level: 1, name: /^Payment / }).waitFor();
   const address = page.url();
-  await sound(page, "a payment");
 
   // By keyboard alone: what is wrong is said where it is wrong, and the focus is there.
   await page.getByRole("radio", { name: "A part" }).focus();
@@ -77,7 +76,6 @@ test("finance gives back a part of a payment and then the rest", async (t) => {
   await button("Give back $58.58").click();
   await seen(page.locator("#state"), "Paid, and given back in full.");
   assert.deepEqual((await givenBack(town)).sort(), [4000, 5858]);
-  await sound(page, "a payment that went back");
 
   await agent.page.reload();
   await agent.reads("all of it was given back: $98.58");

@@ -886,6 +886,10 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 			b.Fatal(err)
 		}
 		fill("stripe_events", "t.id = 'evt'", map[string]string{"id": text("evt_")})
+		exec(`INSERT INTO refunds (id, payment_id, stripe_id, amount, state, why, by_kind, by_id, code, asked_ms, ended_ms, form_key, cleared_ms) VALUES ('r', '` + p.ID + `', NULL, 1, 'succeeded', '', '', '', '', 1, 1, NULL, 0)`)
+		exec(`INSERT INTO disputes (id, payment_id, charge_id, amount, reason, status, evidence_by_ms, opened_ms, changed_ms, moved, evidence, evidence_sha256) VALUES ('d', '` + p.ID + `', '', 1, '', 'won', 0, 1, 1, '', '', '')`)
+		fill("refunds", "t.id = 'r'", map[string]string{"id": text("r"), "payment_id": text("p")})
+		fill("disputes", "t.id = 'd'", map[string]string{"id": text("d"), "payment_id": text("p")})
 		exec(`ANALYZE`)
 		b.must(conn.Close())
 		live := `state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`
@@ -907,6 +911,9 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 			`SELECT MIN(stripe_account) FROM entries WHERE stripe_account > 'acct_0' AND $1 = 1`:                            "entries_of_stripe",
 			`SELECT * FROM payments WHERE (intent_id = 'pi_77' OR id = 'p77') AND $1 = 1`:                                   "intent_id",
 			`SELECT id FROM stripe_events WHERE id IN ('evt_77', 'evt_78') AND at_ms > $1`:                                  "stripe_events",
+			`SELECT id FROM payments WHERE held = 1 OR refunding <> 0 OR state = 'review'`:                                  "payments_for_a_person",
+			`SELECT payment_id FROM refunds WHERE state IN ('failed', 'refused') AND cleared_ms = 0`:                        "refunds_for_a_person",
+			`SELECT payment_id FROM disputes WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented')`:            "disputes_open",
 			`SELECT * FROM attempts WHERE payment_id = 'p77' AND n > $1`:                                                    "attempts",
 		} {
 			plan := b.plan(strings.ReplaceAll(query, "$1", "1"))
