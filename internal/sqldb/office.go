@@ -75,3 +75,17 @@ func (d *DB) Disputed(ctx context.Context, clientID string) ([]string, error) {
 		})
 	return out, err
 }
+
+// Reconciliations lists the last days that were reconciled to their end, the newest first.
+func (d *DB) Reconciliations(ctx context.Context, limit int) ([]office.Reconciled, error) {
+	var out []office.Reconciled
+	err := d.read(ctx).each(`SELECT day, ended_ms, differences FROM reconciliations WHERE ended_ms > 0 ORDER BY day DESC LIMIT $1`, []any{limit}, func(scan func(...any) error) error {
+		var r office.Reconciled
+		var ended int64
+		err := scan(&r.Day, &ended, &r.Differences)
+		r.EndedAt = fromMS(ended)
+		out = append(out, r)
+		return err
+	})
+	return out, err
+}

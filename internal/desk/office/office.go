@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"paylink/internal/day"
 	"paylink/internal/ledger"
 	"paylink/internal/money"
 	"paylink/internal/pay"
@@ -29,6 +30,13 @@ type Waits struct {
 	Since     time.Time
 }
 
+// Reconciled is how the reconciliation of a day, in UTC, came out.
+type Reconciled struct {
+	Day         day.Date
+	EndedAt     time.Time
+	Differences int
+}
+
 // Store is what the desk reads.
 type Store interface {
 	View(ctx context.Context, paymentID string) (pay.View, error)
@@ -40,6 +48,8 @@ type Store interface {
 	Waiting(ctx context.Context, after Waits, limit int) ([]Waits, error)
 	// CountWaiting counts them, up to a most.
 	CountWaiting(ctx context.Context, most int) (int, error)
+	// Reconciliations lists the last days that were reconciled, the newest first.
+	Reconciliations(ctx context.Context, limit int) ([]Reconciled, error)
 	// Clear notes that a person has settled what a payment's failed and refused refunds have left. pay.ErrClosed: there was nothing to settle.
 	Clear(ctx context.Context, paymentID string, e trail.Entry) error
 	// Member returns staff.ErrNotFound for none.
@@ -108,6 +118,8 @@ type List struct {
 	Now   time.Time
 	Next  *Waits // the place from which the next page goes on; nil: this is the last
 	Count int    // of all pages, up to CountMost + 1
+
+	Reconciled []Reconciled // the last week's, newest first
 }
 
 // Waiting lists what waits for a person. Errors: staff.ErrNotAllowed.
@@ -128,6 +140,9 @@ func (d *Desk) Waiting(ctx context.Context, who staff.Member, after Waits) (List
 		return out, err
 	}
 	if out.Count, err = d.Store.CountWaiting(ctx, CountMost+1); err != nil {
+		return out, err
+	}
+	if out.Reconciled, err = d.Store.Reconciliations(ctx, 7); err != nil {
 		return out, err
 	}
 	for _, w := range found {

@@ -151,7 +151,7 @@ CREATE TABLE refunds (
   asked_ms   BIGINT NOT NULL,
   ended_ms   BIGINT NOT NULL,
   form_key   TEXT UNIQUE,
-  cleared_ms BIGINT NOT NULL
+  cleared_ms BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX refunds_one_asked_per_payment ON refunds (payment_id) WHERE state = 'asked';
 CREATE INDEX refunds_for_a_person ON refunds (asked_ms) WHERE state IN ('failed', 'refused') AND cleared_ms = 0;

@@ -37,6 +37,13 @@ func (s *server) finance(r *web.Request, who staff.Member) (web.Answer, error) {
 	if list.Next != nil {
 		page.Next = "/plus/finance?" + url.Values{"after": {strconv.FormatInt(list.Next.Since.UnixMilli(), 10)}, "id": {list.Next.PaymentID}}.Encode()
 	}
+	for _, d := range list.Reconciled {
+		row := DayRow{Day: date(d.Day), Words: "No difference", Tone: "good"}
+		if d.Differences > 0 {
+			row.Words, row.Tone = countOf(d.Differences, "difference"), "bad"
+		}
+		page.Days = append(page.Days, row)
+	}
 	for _, i := range list.Items {
 		p := i.Payment
 		page.Rows = append(page.Rows, WaitRow{
@@ -443,6 +450,10 @@ func waited(d time.Duration) string {
 	case d < 48*time.Hour:
 		n, unit = int(d/time.Hour), "hour"
 	}
+	return countOf(n, unit)
+}
+
+func countOf(n int, unit string) string {
 	if n != 1 {
 		unit += "s"
 	}

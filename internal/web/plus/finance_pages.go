@@ -8,7 +8,11 @@ type Finance struct {
 	Count string // of all pages; "" for none
 	Next  string // address of the next page; "": this is the last
 	May   bool   // who reads may decide
+	Days  []DayRow
 }
+
+// DayRow is how the books of a day compared with the card processor's.
+type DayRow struct{ Day, Words, Tone string }
 
 // WaitRow is a payment that waits.
 type WaitRow struct {

@@ -153,6 +153,9 @@ func TestFinanceReadsWhatWaitsAndDecides(t *testing.T) {
 	w.books.SetMaxOpenConns(1)
 	_, err := w.books.Exec(`PRAGMA busy_timeout = 5000`) // the service writes too
 	must(t, err)
+	_, err = w.books.Exec(`INSERT INTO reconciliations (day, started_ms, ended_ms, differences, report) VALUES ('2026-03-08', 1, 1, 0, ''), ('2026-03-09', 1, 1, 2, ''), ('2026-03-10', 1, 0, 0, '')`)
+	must(t, err)
+	v.get("/plus/finance").says("table", "Mar 9, 20262 differences Mar 8, 2026No difference")
 	_, err = w.books.Exec(`UPDATE payments SET state = 'review', next_ms = NULL, reason = 'mismatch', version = version + 1 WHERE id = $1`, id)
 	must(t, err)
 	v.get("/plus/").says("header", "Finance 1 waiting")
