@@ -123,7 +123,12 @@ func (m *Machine) bookUnapplied(v View, charged money.Cents) Booking {
 
 // bookMoves books what refunds and disputes have moved. moved says that a Paid To Date which should have followed had moved on: a person decides.
 func (m *Machine) bookMoves(v View, moves []move) (out []Booking, moved bool) {
-	p, back, paidTo := v.Payment, v.Payment.GivenBack, day.Date("")
+	p, back, paidTo, notes := v.Payment, v.Payment.GivenBack, day.Date(""), 0
+	for _, r := range v.Refunds {
+		if r.StripeID != "" { // it has its note
+			notes++
+		}
+	}
 	if v.Facts.Vehicle != nil {
 		paidTo = v.Facts.Vehicle.PaidTo
 	}
@@ -141,7 +146,7 @@ func (m *Machine) bookMoves(v View, moves []move) (out []Booking, moved bool) {
 		}
 		to := back + mv.refund.Amount
 		e.Cause = "refund " + mv.refund.StripeID
-		if !mv.refund.Moved() {
+		if mv.cameBack {
 			to = back - mv.refund.Amount
 			e.Cause = "refund failed " + mv.refund.StripeID
 		}
@@ -151,7 +156,7 @@ func (m *Machine) bookMoves(v View, moves []move) (out []Booking, moved bool) {
 		}
 		b := Booking{Entries: []ledger.Entry{e}}
 		if p.State.Sold() && p.VehicleID != "" && !p.Frozen.Rebuilt {
-			b.Invoice = m.creditNote(v, len(v.Refunds)+len(out)+1, back, to)
+			b.Invoice = m.creditNote(v, notes+len(out)+1, back, to)
 			whole, wasWhole := to >= p.Charged, back >= p.Charged
 			switch {
 			case whole == wasWhole:

@@ -109,12 +109,12 @@ func (m *Machine) learn(ctx context.Context, id string, more []GivenBack, by tra
 	var t shown
 	var dateLeft bool
 	_, err = m.apply(ctx, id, act{
-		by: by, name: "refunds and disputes read", asked: &p.Life,
+		by: by, asked: &p.Life,
 		event: func(v View) (Event, error) {
 			if t = compare(v, m.NewID, refunds, contests); t.nothing() {
 				return Event{}, errKnown
 			}
-			return Event{Kind: GotBack, Amount: t.back, Settled: t.settled, Waiting: t.waiting, Contest: t.contest}, nil
+			return Event{Kind: GotBack, Amount: t.back, Settled: t.settled, Waiting: t.waiting, Contest: t.contest, Failed: t.failed}, nil
 		},
 		fill: func(v View, c *Change) error {
 			c.Refunds, c.Disputes = t.refunds, t.disputes

@@ -999,3 +999,25 @@ func (g goneAfterClaim) View(ctx context.Context, id string) (pay.View, error) {
 	}
 	return v, err
 }
+
+// A refund that failed before anybody had seen it has moved money twice at Stripe, and is booked twice here.
+func TestARefundThatHadFailedBeforeItWasSeenIsBookedThereAndBack(t *testing.T) {
+	here(t, options{}, func(b *town) {
+		s := b.send()
+		s.pays(visa)
+		sold := b.standing("100042")
+		b.dashboardRefund(s, 9858)
+		if err := b.stripe.SettleRefund(s.refunds()[0].ID, false); err != nil {
+			b.Fatal(err)
+		}
+		s.hear("refund.failed")
+		s.givenBack(pay.Paid, 0)
+		if got := b.standing("100042"); got != sold || s.paidTo() != string(s.view().Payment.PaidTo()) {
+			b.Errorf("the books say %s, not %s", got, sold)
+		}
+		if n := b.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1`, s.id); n != 3 {
+			b.Errorf("%d invoices", n)
+		}
+		b.noAlarms(1)
+	})
+}

@@ -57,6 +57,7 @@ type Event struct {
 	Settled bool          // for GotBack: the refund that was asked for is among them
 	Waiting bool          // of money in the books: a refund or a dispute is not at its end
 	Contest bool          // for GotBack: a dispute is new, or lost
+	Failed  bool          // for GotBack: a refund has failed
 	As      State         // for Decided: Paid, Applied, Refunded or Revoked
 	Matches bool          // for Decided: what was charged is what was asked for
 }

@@ -137,7 +137,7 @@ func gotBack(l Life, e Event) (Life, []Effect, error) {
 	if e.Contest {
 		do = append(do, alarm(Disputed))
 	}
-	failed := e.Amount < l.GivenBack
+	failed := e.Failed || e.Amount < l.GivenBack
 	l.GivenBack = e.Amount
 	if e.Settled {
 		l.Refunding, l.Looks = NoRefund, 0

@@ -81,13 +81,14 @@ type shown struct {
 	settled  bool
 	waiting  bool
 	contest  bool
+	failed   bool
 }
 
 // move is one thing to book: a refund that left us or came back, or a dispute's balance transaction.
 type move struct {
-	refund  *Refund
-	dispute *Dispute
-	txn     Movement
+	refund   *Refund // nil for a dispute's
+	cameBack bool
+	txn      Movement
 }
 
 // compare finds what Stripe shows and the books do not. A list may be older than what is on record, so nothing is taken back because a list lacks it.
@@ -114,10 +115,15 @@ func compare(v View, newID func() string, refunds []GivenBack, contests []Contes
 		if w := v.Waiting(); w != nil && w.ID == r.ID {
 			t.settled = true
 		}
-		if was.Moved() != r.Moved() {
-			t.moves = append(t.moves, move{refund: r})
+		made := *r
+		if !was.Moved() && (r.Moved() || was.StripeID == "") {
+			t.moves = append(t.moves, move{refund: &made})
 		}
-		t.refunds = append(t.refunds, *r)
+		if r.State == RefundBack { // which may be all that anybody ever saw of it: Stripe has moved the money twice all the same
+			t.moves = append(t.moves, move{refund: &made, cameBack: true})
+			t.failed = true
+		}
+		t.refunds = append(t.refunds, made)
 	}
 	for _, r := range rows {
 		if r.Moved() {
@@ -136,7 +142,7 @@ func compare(v View, newID func() string, refunds []GivenBack, contests []Contes
 		for _, txn := range c.Moved {
 			if !slices.Contains(d.Moved, txn.ID) {
 				d.Moved = append(d.Moved, txn.ID)
-				t.moves = append(t.moves, move{dispute: &d, txn: txn})
+				t.moves = append(t.moves, move{txn: txn})
 			}
 		}
 		t.waiting = t.waiting || !d.Over()
