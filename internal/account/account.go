@@ -90,6 +90,7 @@ type Vehicle struct {
 	DailyRate           money.Cents `json:"daily_rate"`
 	LossProtectionDaily money.Cents `json:"loss_protection_daily"` // 0: not opted in
 	PaidTo              day.Date    `json:"paid_to"`               // Paid To Date: the first day that is not paid
+	PaidBy              string      `json:"-"`                     // payment that has moved it last; "" for none of ours
 	Hardship            *Hardship   `json:"hardship"`              // nil: none
 	StateFeeMonths      []day.Month `json:"state_fee_months_billed"`
 }

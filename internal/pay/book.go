@@ -129,8 +129,8 @@ func (m *Machine) bookMoves(v View, moves []move) (out []Booking, moved bool) {
 			notes++
 		}
 	}
-	if v.Facts.Vehicle != nil {
-		paidTo = v.Facts.Vehicle.PaidTo
+	if f := v.Facts.Vehicle; f != nil && f.PaidBy == p.ID { // else it is another's, though it may be the same day
+		paidTo = f.PaidTo
 	}
 	for _, mv := range moves {
 		e := ledger.Entry{ID: m.NewID(), ClientID: p.ClientID, PaymentID: p.ID, StripeAccount: p.StripeAccount, At: v.Facts.Now}

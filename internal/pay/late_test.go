@@ -1021,3 +1021,30 @@ func TestARefundThatHadFailedBeforeItWasSeenIsBookedThereAndBack(t *testing.T) {
 		b.noAlarms(1)
 	})
 }
+
+// Two payments have set the same Paid To Date, one after the first was given back: what happens to the first then moves nothing.
+func TestADateThatAnotherPaymentHasSetIsNotMovedBack(t *testing.T) {
+	everywhere(t, options{}, func(b *town) {
+		first := b.send()
+		first.pays(visa)
+		if err := first.refund(0); err != nil {
+			b.Fatal(err)
+		}
+		second := b.send()
+		second.pays(visa)
+		second.paid()
+		if first.view().Payment.PaidTo() != second.view().Payment.PaidTo() {
+			b.Fatal("they have not set the same date")
+		}
+		if err := b.stripe.SettleRefund(first.refunds()[0].ID, false); err != nil {
+			b.Fatal(err)
+		}
+		first.hear("refund.failed")
+		first.givenBack(pay.Paid, 0)
+		if err := first.refund(0); err != nil {
+			b.Fatal(err)
+		}
+		first.givenBack(pay.Paid, 9858)
+		second.paid()
+	})
+}

@@ -51,13 +51,13 @@ func (t tx) client(id string) (account.Client, error) {
 	return scanClient(t.row(`SELECT `+clientColumns+` FROM clients WHERE id = $1`, id).Scan)
 }
 
-const vehicleColumns = `id, client_id, location_id, label, plate, plate_state, program, daily_rate, loss_protection_daily, paid_to, hardship_kind, hardship_percent, hardship_amount, hardship_reduces_tax, hardship_exempts_fee`
+const vehicleColumns = `id, client_id, location_id, label, plate, plate_state, program, daily_rate, loss_protection_daily, paid_to, paid_by, hardship_kind, hardship_percent, hardship_amount, hardship_reduces_tax, hardship_exempts_fee`
 
 func scanVehicle(scan func(...any) error) (account.Vehicle, error) {
 	var v account.Vehicle
 	var h account.Hardship
 	var reduces, exempts int64
-	err := scan(&v.ID, &v.ClientID, &v.LocationID, &v.Label, &v.Plate, &v.PlateState, &v.Program, &v.DailyRate, &v.LossProtectionDaily, &v.PaidTo, &h.Kind, &h.Percent, &h.Amount, &reduces, &exempts)
+	err := scan(&v.ID, &v.ClientID, &v.LocationID, &v.Label, &v.Plate, &v.PlateState, &v.Program, &v.DailyRate, &v.LossProtectionDaily, &v.PaidTo, &v.PaidBy, &h.Kind, &h.Percent, &h.Amount, &reduces, &exempts)
 	if h.Kind != "" {
 		h.ReducesTaxBase, h.ExemptStateFee = reduces != 0, exempts != 0
 		v.Hardship = &h
@@ -293,8 +293,8 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			if v.Hardship != nil {
 				h = *v.Hardship
 			}
-			added, err := t.insert(`INSERT INTO vehicles (`+vehicleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
-				v.ID, v.ClientID, v.LocationID, v.Label, v.Plate, v.PlateState, string(v.Program), int64(v.DailyRate), int64(v.LossProtectionDaily), string(v.PaidTo),
+			added, err := t.insert(`INSERT INTO vehicles (`+vehicleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING`,
+				v.ID, v.ClientID, v.LocationID, v.Label, v.Plate, v.PlateState, string(v.Program), int64(v.DailyRate), int64(v.LossProtectionDaily), string(v.PaidTo), v.PaidBy,
 				string(h.Kind), h.Percent, int64(h.Amount), flag(h.ReducesTaxBase), flag(h.ExemptStateFee))
 			if err != nil {
 				return err

@@ -27,7 +27,7 @@ var loose = []struct {
 	{guard.EventOnce, "CREATE TABLE stripe_events (\n  id          TEXT PRIMARY KEY", "CREATE TABLE stripe_events (\n  id TEXT"},
 	{guard.CauseUnique, `cause          TEXT NOT NULL UNIQUE`, `cause TEXT NOT NULL`},
 	{guard.CauseUnique, `ON CONFLICT (cause) DO NOTHING`, ``},
-	{guard.PaidToMoved, `WHERE id = $2 AND paid_to = $3`, `WHERE id = $2 AND $3 <> ''`},
+	{guard.PaidToMoved, `WHERE id = $3 AND paid_to = $4`, `WHERE id = $3 AND $4 <> ''`},
 	{guard.Reservation, `WHERE client_id = $1 AND id <> $2 AND state IN`, `WHERE client_id = $1 AND id <> $2 AND 1 = 0 AND state IN`},
 	{guard.FormUnique, `form_key       TEXT NOT NULL UNIQUE`, `form_key TEXT NOT NULL`},
 	{guard.NonceUnique, `nonce_id       TEXT NOT NULL UNIQUE`, `nonce_id TEXT NOT NULL`},

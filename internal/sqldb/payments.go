@@ -470,7 +470,7 @@ func (t tx) book(p stored, b pay.Booking) error {
 			return err
 		}
 	}
-	if err := t.exactlyOne(`UPDATE vehicles SET paid_to = $1 WHERE id = $2 AND paid_to = $3`, string(b.PaidTo), p.VehicleID, string(b.PaidToFrom)); err != nil {
+	if err := t.exactlyOne(`UPDATE vehicles SET paid_to = $1, paid_by = $2 WHERE id = $3 AND paid_to = $4`, string(b.PaidTo), p.ID, p.VehicleID, string(b.PaidToFrom)); err != nil {
 		return err
 	}
 	return t.feeMonths(p.VehicleID, p.ID, b.FeeMonths)

@@ -42,6 +42,7 @@ CREATE TABLE vehicles (
   daily_rate               BIGINT NOT NULL CHECK (daily_rate >= 0),
   loss_protection_daily    BIGINT NOT NULL CHECK (loss_protection_daily >= 0),
   paid_to                  TEXT NOT NULL,
+  paid_by                  TEXT NOT NULL, -- payment that has moved paid_to last; '' for none of ours
   hardship_kind            TEXT NOT NULL CHECK (hardship_kind IN ('', 'client_pays', 'fund_monthly', 'fund_full')),
   hardship_percent         BIGINT NOT NULL CHECK (hardship_percent BETWEEN 0 AND 100),
   hardship_amount          BIGINT NOT NULL CHECK (hardship_amount >= 0),
