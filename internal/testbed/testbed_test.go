@@ -32,6 +32,7 @@ func TestEveryPostgresIsEmptyAndGoneAfterwards(t *testing.T) {
 }
 
 func TestDatabasesRunsOnBoth(t *testing.T) {
+	t.Setenv("PAYLINK_TEST_DATABASE", "")
 	var seen []string
 	Databases(t, func(_ *testing.T, url string) {
 		kind, _, _ := strings.Cut(url, ":")
