@@ -295,8 +295,12 @@ func TestForgedSessionsAndNoncesAreNobodys(t *testing.T) {
 	strange, err := seal.New(other[:])
 	b.must(err)
 	nonce := link.Nonce{ID: newID(), PaymentID: p.ID, LinkID: s.LinkID}
+	changed := "A" + cookie[1:]
+	if changed == cookie { // once in a while it begins so
+		changed = "B" + cookie[1:]
+	}
 	for name, forged := range map[string]string{
-		"none": "", "cut": cookie[:len(cookie)-2], "changed": "A" + cookie[1:], "of another key": s.Sign(strange), "a nonce": nonce.Sign(b.keys), "of another purpose": b.keys.Sign("another purpose", "a b c pay 9999999999999"),
+		"none": "", "cut": cookie[:len(cookie)-2], "changed": changed, "of another key": s.Sign(strange), "a nonce": nonce.Sign(b.keys), "of another purpose": b.keys.Sign("another purpose", "a b c pay 9999999999999"),
 	} {
 		if _, err := b.desk.Session(forged); !errors.Is(err, payer.ErrNoSession) {
 			b.Errorf("%s: %v", name, err)
