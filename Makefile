@@ -1,6 +1,6 @@
 # What people do here. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: run test check guards bench storm stripe-live help
+.PHONY: run test check guards proof bench storm stripe-live help
 
 run: ## the whole town on this machine: http://127.0.0.1:8080, phone on :8081
 	go run ./cmd/paysim
@@ -16,6 +16,10 @@ check: ## the fast part: format, vet, lint and the tests that need nothing insta
 
 guards: ## takes each guard of the payment machine away and sees its test fail; GUARD=name for one
 	scripts/with-postgres.sh env PAYLINK_TEST_ALL=1 go test -v -count=1 -timeout 20m -tags guards_off -run 'TestEveryGuardIsMissed/$(if $(GUARD),^$(GUARD)$$)' ./internal/guard
+
+proof: ## the numbers: 10,000 seeds with their faults, the guards' score, five minutes of storm
+	go test -count=1 -v -timeout 60m -run TestWhateverGoesWrong ./internal/simulation -seeds $(or $(SEEDS),10000)
+	$(MAKE) --no-print-directory guards storm
 
 bench: ## the budgets, measured: service, bare handler and Redis memory in one run
 	go run ./bench

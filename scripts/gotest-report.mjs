@@ -1,9 +1,11 @@
-// Reads `go test -json` and prints what a person wants to see: the output of what failed, and the name of what was skipped, which here is a
+// Reads `go test -json` and prints what a person wants to see: the numbers of the proofs, the output of what failed, and the name of what was skipped, which here is a
 // failure too. Its last line is "PASSED FAILED", for scripts/test.sh. Usage: node gotest-report.mjs < events
 import { createInterface } from "node:readline";
 
 const output = new Map(); // "package test" → what it printed, kept until it passes
 const failedIn = new Set(); // packages with a failed test
+// What a proof has to say even if it holds: the score of the guards, the numbers of the storm.
+const numbers = /^\s*(guard score:|payments   |double charges|lost payments|unsettled payments|fault to true state)/;
 let passed = 0;
 let failed = 0;
 
@@ -24,6 +26,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     case "build-output":
       if (!output.has(key)) output.set(key, []);
       output.get(key).push(event.Output);
+      if (numbers.test(event.Output)) console.log("      " + event.Output.trim());
       break;
     case "pass":
       if (event.Test) passed++;

@@ -115,6 +115,7 @@ waited_for() {
   if wait "$aside_id"; then
     passed=$((passed + 1))
     printf 'ok    %-28s %4ds  beside the others\n' "$aside" $((SECONDS - aside_began))
+    grep -o '[0-9]* seeds in .*' "$log/aside" | sed 's/^/      /'
   else
     failed=$((failed + 1))
     printf 'FAIL  %-28s %4ds  beside the others\n' "$aside" $((SECONDS - aside_began))
@@ -154,7 +155,7 @@ secure() {
 }
 
 step 'gofmt' formatted
-meanwhile 'simulation, 10,000 seeds' go test -count=1 -timeout 30m -run 'TestWhateverGoesWrong' ./internal/simulation -seeds 10000
+meanwhile 'simulation, 10,000 seeds' go test -count=1 -timeout 30m -v -run 'TestWhateverGoesWrong' ./internal/simulation -seeds 10000
 step 'go vet' go vet ./...
 step 'staticcheck' go run "$staticcheck" ./...
 step 'gosec' secure
