@@ -1048,3 +1048,47 @@ func TestADateThatAnotherPaymentHasSetIsNotMovedBack(t *testing.T) {
 		second.paid()
 	})
 }
+
+// A look that began before the webhook came must not put its own time over the webhook's: what was read is older than what the webhook tells of.
+func TestAWebhookIsNotLostToALookThatBeganBefore(t *testing.T) {
+	everywhere(t, options{}, func(b *town) {
+		s := b.send()
+		intent := s.view().Payment.IntentID
+		told := func(kind string) {
+			if err := b.till.Heard(b.ctx, pay.Notice{ID: "evt_" + newID(), Type: kind, IntentID: intent, At: b.clock.Now()}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.clock.move(time.Second)
+		told("payment_intent.created")
+		b.till.Gateway = &slow{Gateway: b.gateway, meanwhile: func() {
+			b.clock.move(time.Second)
+			if err := b.stripe.PayIntent(intent); err != nil {
+				b.Fatal(err)
+			}
+			told("payment_intent.succeeded")
+		}}
+		if err := b.till.Tend(b.ctx, s.id); err != nil {
+			b.Fatal(err)
+		}
+		s.is(pay.Open)
+		b.tend()
+		s.is(pay.Paid)
+		b.balanced()
+	})
+}
+
+// slow is a Gateway whose first look at a PaymentIntent takes so long that something happens before its answer comes home.
+type slow struct {
+	pay.Gateway
+	meanwhile func()
+}
+
+func (g *slow) Intent(ctx context.Context, account, id string) (pay.Intent, error) {
+	in, err := g.Gateway.Intent(ctx, account, id)
+	if f := g.meanwhile; f != nil {
+		g.meanwhile = nil
+		f()
+	}
+	return in, err
+}

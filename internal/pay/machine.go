@@ -45,7 +45,7 @@ type act struct {
 	event  func(v View) (Event, error)
 	// fill completes what Next asks to write: the new attempt, the new link.
 	fill func(v View, c *Change) error
-	// asked is the payment as it stood before Stripe was asked about money in the books; nil: it was not.
+	// asked is the payment as it stood before Stripe was asked; nil: it was not.
 	asked *Life
 }
 
@@ -488,7 +488,7 @@ func setCode(c *Change, code string) {
 // before Stripe was asked (seenSince).
 func (m *Machine) settle(ctx context.Context, id string, in Intent, asked Life, by trail.Actor) (applied, error) {
 	return m.apply(ctx, id, act{
-		by: by, detail: in.ErrorCode,
+		by: by, detail: in.ErrorCode, asked: &asked,
 		event: func(v View) (Event, error) {
 			e := seenSince(in, v, asked)
 			e.Charged = in.Amount

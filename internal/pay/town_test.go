@@ -111,10 +111,10 @@ func everywhere(t *testing.T, o options, test func(b *town)) {
 	testbed.Databases(t, func(t *testing.T, url string) { test(begin(t, url, o)) })
 }
 
-// here runs a test on one database: what it proves has nothing to do with the database.
+// here runs a test on SQLite: what it proves has nothing to do with the database.
 func here(t *testing.T, o options, test func(b *town)) {
 	t.Parallel()
-	test(begin(t, testbed.Database(t), o))
+	test(begin(t, testbed.SQLite(t), o))
 }
 
 func begin(t *testing.T, database string, o options) *town {

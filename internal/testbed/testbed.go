@@ -32,15 +32,6 @@ func Databases(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
-// Database returns the URL of an empty database for what has nothing to do with which one it is: SQLite, unless PAYLINK_TEST_DATABASE is postgres.
-func Database(t testing.TB) (url string) {
-	t.Helper()
-	if os.Getenv("PAYLINK_TEST_DATABASE") == "postgres" {
-		return Postgres(t)
-	}
-	return SQLite(t)
-}
-
 // Chromium returns the path of the browser: PAYLINK_CHROMIUM if set, else the first of its usual names on the PATH.
 func Chromium(t testing.TB) (path string) {
 	t.Helper()

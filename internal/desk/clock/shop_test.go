@@ -93,7 +93,7 @@ func onBoth(t *testing.T, test func(s *shop)) {
 // onOne runs a test on SQLite: what it proves has nothing to do with the database.
 func onOne(t *testing.T, test func(s *shop)) {
 	t.Parallel()
-	test(open(t, testbed.Database(t)))
+	test(open(t, testbed.SQLite(t)))
 }
 
 func open(t *testing.T, database string) *shop {
