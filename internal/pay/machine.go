@@ -582,7 +582,12 @@ func (m *Machine) Revoke(ctx context.Context, paymentID string, by trail.Actor, 
 func (m *Machine) Resend(ctx context.Context, paymentID string, by trail.Actor) error {
 	done, err := m.apply(ctx, paymentID, act{
 		by: by, name: "resend link",
-		event: func(View) (Event, error) { return Event{Kind: WasResent, Life: m.Life}, nil },
+		event: func(v View) (Event, error) {
+			if v.Payment.State == Open && v.Link == nil { // a card on file is about to be charged: there is no link to send again
+				return Event{}, ErrElsewhere
+			}
+			return Event{Kind: WasResent, Life: m.Life}, nil
+		},
 		fill: func(v View, c *Change) error {
 			if c.Life.State != Open || v.Link == nil {
 				return nil
