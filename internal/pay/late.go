@@ -229,8 +229,15 @@ func (a AskBack) sign(_ View, c *Change) error {
 	return nil
 }
 
-// DropRefund says that a refund for which Stripe has no answer was never made; finance has looked it up. Errors: ErrRefunding if Stripe may still answer.
+// DropRefund says that a refund for which Stripe has no answer was never made; finance has looked it up. Stripe is asked once more before that is believed. Errors: ErrRefunding if Stripe may still answer, or has just
+// shown it; ErrUnavailable.
 func (m *Machine) DropRefund(ctx context.Context, paymentID string, by trail.Actor, why string) error {
+	if err := m.learn(ctx, paymentID, nil, by); err != nil { // it may have been made just now
+		if errors.Is(err, ErrUnclear) {
+			return ErrUnavailable
+		}
+		return err
+	}
 	_, err := m.apply(ctx, paymentID, act{by: by, name: "drop refund", detail: why, event: func(View) (Event, error) { return Event{Kind: DroppedBack}, nil }})
 	return err
 }
