@@ -496,6 +496,9 @@ func (m *Machine) settle(ctx context.Context, id string, in Intent, asked Life, 
 		},
 		fill: func(v View, c *Change) error {
 			setCode(c, in.ErrorCode)
+			if c.Life.State.Booked() && !v.Payment.State.Booked() && (in.Refunded != 0 || in.Disputed) {
+				c.Life.NextAt = v.Facts.Now // money has gone back before it was booked: that is read next
+			}
 			for i := range c.Ended {
 				if c.Ended[i].State == Succeeded {
 					c.Ended[i].ChargeID = in.ChargeID
