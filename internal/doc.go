@@ -14,8 +14,9 @@
 //     its delivery), link (the token and the link) and appointment (slots).
 //   - the first rule: quote, pure, from an account's vehicle and a number of days to an Invoice Summary.
 //   - the second rule: pay, the payment machine.
-//   - use cases, by who acts: desk/agent, desk/payer, desk/client, desk/office, and desk/clock, which acts by itself. They authorise, price
-//     and word.
+//   - use cases, by who acts: desk/signin (whoever is at the door: passwords, second factors, passkeys, single sign-on), desk/agent,
+//     desk/supervisor (reports, and what a team has sent), desk/admin (staff, locations, rates, fees, terms), desk/office (Finance's and the
+//     auditors'), desk/payer, desk/client, and desk/clock, which acts by itself. They authorise, price and word.
 //   - edges, one outside thing each: web (answers, the error table, pages, guards; shared by the doors), sqldb, redisdb, stripepay, twiliosms,
 //     mail and pdf. An edge turns its supplier's errors into ours and lets none of its types through.
 //   - doors, one audience each, on top of web: web/plus (agents), web/payer, web/portal (clients), web/api and web/hooks (suppliers).

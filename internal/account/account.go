@@ -8,6 +8,7 @@ import (
 	"paylink/internal/day"
 	"paylink/internal/money"
 	"paylink/internal/phone"
+	"paylink/internal/trail"
 )
 
 // ErrNotFound is returned for a client, vehicle or location that does not exist or that the asker may not see.
@@ -45,6 +46,65 @@ type Location struct {
 	LossProtectionCapMonthly *money.Cents `json:"loss_protection_cap_monthly"` // per 30 days; nil: none
 	StateFeeMonthly          money.Cents  `json:"state_fee_monthly"`           // per calendar month touched
 	LaborFee                 money.Cents  `json:"labor_fee"`                   // paid at the center, information only
+
+	TaxedFees           []FeeKind   `json:"-"` // kinds of fee that are taxed here, at TaxPPM
+	IIDDaily            money.Cents `json:"-"` // list price a day, for new vehicles: a vehicle's own rate is what it pays
+	PAMDaily            money.Cents `json:"-"`
+	LossProtectionDaily money.Cents `json:"-"`
+	Version             int64       `json:"-"` // of the row, for changes that must not undo another's
+}
+
+// FeeKind says what a fee is for, which decides whether a location taxes it.
+type FeeKind string
+
+const (
+	ServiceFee        FeeKind = "service"        // work: an installation, a relocation
+	EquipmentFee      FeeKind = "equipment"      // things: a lost handset, mouthpieces
+	AdministrativeFee FeeKind = "administrative" // a missed appointment, a report
+)
+
+// Fee is an entry of a location's list: what may be invoiced besides monitoring.
+type Fee struct {
+	ID         string
+	LocationID string
+	Name       string // "Missed appointment"
+	Kind       FeeKind
+	Amount     money.Cents // before tax, above zero
+	Retired    bool        // no longer charged
+}
+
+// Note is what somebody wrote about a client, or what the service noted by itself. It is never changed.
+type Note struct {
+	ID        string
+	ClientID  string
+	At        time.Time
+	By        trail.Actor
+	PaymentID string // that it tells of; "" for none
+	Text      string
+}
+
+// Card is a client's card on file. It lives on the platform's customer at Stripe; only the client adds one.
+type Card struct {
+	ID            string
+	ClientID      string
+	Customer      string // cus_…
+	PaymentMethod string // pm_…
+	Brand         string // "visa", "mastercard"
+	Last4         string
+	Funding       string // "credit", "debit", "prepaid", "unknown"
+	ExpMonth      int
+	ExpYear       int  // four digits
+	Main          bool // the one that is charged unless another is chosen
+	TermsVersion  string
+	TermsLanguage string // in which the client agreed to its being kept
+	AddedAt       time.Time
+	RemovedAt     time.Time // zero: on file
+}
+
+// Expired says whether a card's last month is over at a day.
+func (c Card) Expired(today day.Date) bool {
+	t := today.Time()
+	return c.ExpYear < t.Year() || c.ExpYear == t.Year() && c.ExpMonth < int(t.Month())
 }
 
 // Today returns the day that it is at the location at a moment. An unknown zone counts as UTC.

@@ -35,6 +35,23 @@ func Data(now time.Time) sqldb.Import {
 	in.Locations[1].StripeAccount = TampaAccount
 	in.Locations[2].Payments = account.NotConfigured
 	in.Locations[6].LaborFee = 2_500
+	for i := range in.Locations {
+		l := &in.Locations[i]
+		l.IIDDaily, l.PAMDaily, l.LossProtectionDaily = 310, 500, 16
+		if l.TaxPPM > 0 {
+			l.TaxedFees = []account.FeeKind{account.EquipmentFee, account.ServiceFee}
+		}
+		for _, f := range []account.Fee{
+			{Name: "Missed appointment", Kind: account.AdministrativeFee, Amount: 3_500},
+			{Name: "Device relocation", Kind: account.ServiceFee, Amount: 4_500},
+			{Name: "Lost handset", Kind: account.EquipmentFee, Amount: 12_500},
+			{Name: "Mouthpieces, ten", Kind: account.EquipmentFee, Amount: 1_200},
+			{Name: "Returned payment", Kind: account.AdministrativeFee, Amount: 2_500},
+		} {
+			f.ID, f.LocationID = fmt.Sprintf("fee-%s-%d", l.ID, len(in.Fees)), l.ID
+			in.Fees = append(in.Fees, f)
+		}
+	}
 
 	t := town{&in, now}
 	t.client("100042", "Dana", "Whitfield", "en", "0142", "")
@@ -138,7 +155,9 @@ func Staff() []staff.Member {
 	for role, name := range map[staff.Role]string{
 		staff.Agent: "J. Ortiz", staff.Lead: "M. Castellano", staff.Supervisor: "P. Lindqvist", staff.Finance: "A. Rahman", staff.Admin: "K. Duarte", staff.Auditor: "S. Whitcombe",
 	} {
-		out = append(out, staff.Member{ID: "staff-" + string(role), Login: string(role), Name: name, Team: "Team East", Role: role, PasswordHash: hash})
+		out = append(out, staff.Member{
+			ID: "staff-" + string(role), Login: string(role), Name: name, Team: "Team East", Role: role, PasswordHash: hash, Email: string(role) + "@interlane.example",
+		})
 	}
 	return out
 }

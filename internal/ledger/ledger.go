@@ -28,6 +28,7 @@ const (
 	RevenueMonitoring     Account = "revenue_monitoring"      // unpaid days too
 	RevenueLossProtection Account = "revenue_loss_protection" //
 	RevenueDiscount       Account = "revenue_discount"        // hardship that nobody pays us for
+	RevenueFees           Account = "revenue_fees"            // invoiced from a location's list
 	HardshipFund          Account = "hardship_fund"           // what a state's fund owes us
 	TaxPayable            Account = "tax_payable"
 	StateFeePayable       Account = "state_fee_payable"
@@ -83,9 +84,10 @@ func Open(id, clientID string, pastDue, credit money.Cents, at time.Time) Entry 
 	return e
 }
 
-// Line is a line of an invoice; its kinds are quote.Kind's words.
+// Line is a line of an invoice; its kinds are quote.Kind's words, and "fee_" and an account.FeeKind.
 type Line struct {
 	Kind   string      `json:"kind"`
+	Label  string      `json:"label,omitempty"` // a fee's name, as it was then
 	Days   int         `json:"days,omitempty"`
 	Amount money.Cents `json:"amount"`
 }
@@ -97,7 +99,7 @@ type Invoice struct {
 	ClientID   string
 	VehicleID  string // "" for a pending balance
 	PaymentID  string // the payment that it was issued by
-	Door       string // how it was paid: "link", "agent", "client", "autopay", "center"
+	Door       string // how it was paid: "link", "agent", "client", "autopay", "center"; "" where it was added at the desk, to be paid later
 	IssuedAt   time.Time
 	Lines      []Line
 	Subtotal   money.Cents

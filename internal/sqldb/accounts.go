@@ -15,13 +15,19 @@ import (
 	"paylink/internal/phone"
 )
 
-const locationColumns = `id, name, state, zone, stripe_account, payments, tax_ppm, loss_protection_taxable, monitoring_cap_monthly, loss_protection_cap_monthly, state_fee_monthly, labor_fee`
+const locationColumns = `id, name, state, zone, stripe_account, payments, tax_ppm, loss_protection_taxable, monitoring_cap_monthly, loss_protection_cap_monthly, state_fee_monthly, labor_fee,
+	taxed_fees, iid_daily, pam_daily, loss_protection_daily, version`
 
 func scanLocation(scan func(...any) error) (account.Location, error) {
 	var l account.Location
 	var taxable int64
-	err := scan(&l.ID, &l.Name, &l.State, &l.Zone, &l.StripeAccount, &l.Payments, &l.TaxPPM, &taxable, &l.MonitoringCapMonthly, &l.LossProtectionCapMonthly, &l.StateFeeMonthly, &l.LaborFee)
+	var taxed string
+	err := scan(&l.ID, &l.Name, &l.State, &l.Zone, &l.StripeAccount, &l.Payments, &l.TaxPPM, &taxable, &l.MonitoringCapMonthly, &l.LossProtectionCapMonthly, &l.StateFeeMonthly, &l.LaborFee,
+		&taxed, &l.IIDDaily, &l.PAMDaily, &l.LossProtectionDaily, &l.Version)
 	l.LossProtectionTaxable = taxable != 0
+	for _, kind := range listed(taxed) {
+		l.TaxedFees = append(l.TaxedFees, account.FeeKind(kind))
+	}
 	return l, notFound(err)
 }
 
@@ -237,9 +243,9 @@ func (d *DB) invoices(ctx context.Context, which string, args ...any) ([]ledger.
 		return nil, err
 	}
 	for n := range out {
-		err := t.each(`SELECT kind, days, amount FROM invoice_lines WHERE invoice_id = $1 ORDER BY n`, []any{out[n].ID}, func(scan func(...any) error) error {
+		err := t.each(`SELECT kind, label, days, amount FROM invoice_lines WHERE invoice_id = $1 ORDER BY n`, []any{out[n].ID}, func(scan func(...any) error) error {
 			var l ledger.Line
-			if err := scan(&l.Kind, &l.Days, &l.Amount); err != nil {
+			if err := scan(&l.Kind, &l.Label, &l.Days, &l.Amount); err != nil {
 				return err
 			}
 			out[n].Lines = append(out[n].Lines, l)
@@ -255,6 +261,7 @@ func (d *DB) invoices(ctx context.Context, which string, args ...any) ([]ledger.
 // Import is what an account is born with: facts from elsewhere, and balances as opening rows.
 type Import struct {
 	Locations []account.Location
+	Fees      []account.Fee
 	Clients   []account.Client
 	Vehicles  []account.Vehicle
 	Invoices  []ledger.Invoice // history from before, paid
@@ -271,9 +278,15 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			return err
 		}
 		for _, l := range in.Locations {
-			if err := t.exec(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+			if err := t.exec(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1) ON CONFLICT DO NOTHING`,
 				l.ID, l.Name, l.State, l.Zone, l.StripeAccount, string(l.Payments), l.TaxPPM, flag(l.LossProtectionTaxable), cents(l.MonitoringCapMonthly), cents(l.LossProtectionCapMonthly),
-				int64(l.StateFeeMonthly), int64(l.LaborFee)); err != nil {
+				int64(l.StateFeeMonthly), int64(l.LaborFee), taxedFees(l), int64(l.IIDDaily), int64(l.PAMDaily), int64(l.LossProtectionDaily)); err != nil {
+				return err
+			}
+		}
+		for _, f := range in.Fees {
+			if err := t.exec(`INSERT INTO fees (id, location_id, name, kind, amount, retired) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+				f.ID, f.LocationID, f.Name, string(f.Kind), int64(f.Amount), flag(f.Retired)); err != nil {
 				return err
 			}
 		}
@@ -332,6 +345,14 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 		}
 		return nil
 	})
+}
+
+func taxedFees(l account.Location) string {
+	kinds := make([]string, len(l.TaxedFees))
+	for i, kind := range l.TaxedFees {
+		kinds[i] = string(kind)
+	}
+	return strings.Join(kinds, ",")
 }
 
 func cents(c *money.Cents) any {
@@ -393,7 +414,7 @@ func (t tx) invoice(i ledger.Invoice) error {
 		return ledger.ErrPosted
 	}
 	for n, l := range i.Lines {
-		if err := t.exec(`INSERT INTO invoice_lines (invoice_id, n, kind, days, amount) VALUES ($1, $2, $3, $4, $5)`, i.ID, n, l.Kind, l.Days, int64(l.Amount)); err != nil {
+		if err := t.exec(`INSERT INTO invoice_lines (invoice_id, n, kind, label, days, amount) VALUES ($1, $2, $3, $4, $5, $6)`, i.ID, n, l.Kind, l.Label, l.Days, int64(l.Amount)); err != nil {
 			return err
 		}
 	}

@@ -230,6 +230,7 @@ func TestEveryTypeComesBackAsItWasStored(t *testing.T) {
 		place := account.Location{
 			ID: "XX-1", Name: "Ñandú, XX", State: "XX", Zone: "America/Denver", StripeAccount: "acct_1", Payments: account.Suspended, TaxPPM: 72_501, LossProtectionTaxable: true,
 			MonitoringCapMonthly: &limit, LossProtectionCapMonthly: &none, StateFeeMonthly: 3_00, LaborFee: 25_00,
+			TaxedFees: []account.FeeKind{account.EquipmentFee, account.ServiceFee}, IIDDaily: 3_05, PAMDaily: 5_05, LossProtectionDaily: 15, Version: 1,
 		}
 		client := account.Client{
 			ID: "900001", FirstName: "Zoë", LastName: "O'Brien", Language: "es", Email: "z@example.com", Phone: phone.Stored("+18045550123"), TaxExempt: true, Collections: true, AutoPayDays: 14, Notes: "line\nline ' \" %",
@@ -240,7 +241,7 @@ func TestEveryTypeComesBackAsItWasStored(t *testing.T) {
 			StateFeeMonths: []day.Month{"2026-01", "2026-02"},
 		}
 		invoice := ledger.Invoice{
-			ID: "inv_1", Number: "260101-1", ClientID: "900001", VehicleID: "veh_1", PaymentID: "p", Door: "center", IssuedAt: began, Lines: []ledger.Line{{Kind: "monitoring", Days: 30, Amount: 9300}, {Kind: "hardship", Amount: -50}},
+			ID: "inv_1", Number: "260101-1", ClientID: "900001", VehicleID: "veh_1", PaymentID: "p", Door: "center", IssuedAt: began, Lines: []ledger.Line{{Kind: "monitoring", Days: 30, Amount: 9300}, {Kind: "hardship", Amount: -50}, {Kind: "fee_service", Label: "Visit", Amount: 0}},
 			Subtotal: 9250, Tax: 555, Total: 9805, PaidToFrom: "2026-01-29", PaidTo: "2026-02-28",
 		}
 		in := sqldb.Import{
@@ -732,7 +733,7 @@ func TestTheTermsOfAVersionNeverChange(t *testing.T) {
 
 func TestWrongPasswordsAreCountedOneByOne(t *testing.T) {
 	onBoth(t, func(b *books) {
-		m := staff.Member{ID: "s1", Login: "ana", Name: "Ana", Team: "East", Role: staff.Lead, PasswordHash: "hash"}
+		m := staff.Member{ID: "s1", Login: "ana", Name: "Ana", Team: "East", Role: staff.Lead, PasswordHash: "hash", Phone: phone.Stored("+18045550130"), Email: "ana@interlane.example", Teams: []string{"East", "West"}, Locations: []string{"XX-1"}, MustChange: true, Since: began, Version: 1}
 		b.must(b.AddMember(b.ctx, m))
 		if err := b.AddMember(b.ctx, staff.Member{ID: "s2", Login: "ana", Role: staff.Agent}); !errors.Is(err, staff.ErrTaken) {
 			b.Errorf("a login twice: %v", err)

@@ -5,22 +5,34 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 
+	"paylink/internal/phone"
 	"paylink/internal/staff"
 )
 
-const staffColumns = `id, login, name, team, role, password_hash, disabled, wrong, locked_ms`
+const staffColumns = `id, login, name, team, role, phone, email, teams, locations, password_hash, must_change, disabled, wrong, locked_ms, since_ms, version`
 
 func scanMember(scan func(...any) error) (staff.Member, error) {
 	var m staff.Member
-	var disabled, locked int64
-	err := scan(&m.ID, &m.Login, &m.Name, &m.Team, &m.Role, &m.PasswordHash, &disabled, &m.Wrong, &locked)
-	m.Disabled, m.LockedUntil = disabled != 0, fromMS(locked)
+	var number, teams, locations string
+	var mustChange, disabled, locked, since int64
+	err := scan(&m.ID, &m.Login, &m.Name, &m.Team, &m.Role, &number, &m.Email, &teams, &locations, &m.PasswordHash, &mustChange, &disabled, &m.Wrong, &locked, &since, &m.Version)
+	m.Phone, m.Teams, m.Locations = phone.Stored(number), listed(teams), listed(locations)
+	m.MustChange, m.Disabled, m.LockedUntil, m.Since = mustChange != 0, disabled != 0, fromMS(locked), fromMS(since)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, staff.ErrNotFound
 	}
 	return m, err
+}
+
+// listed reads a list that is stored by commas.
+func listed(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
 }
 
 // Member finds one of the staff by id. Errors: staff.ErrNotFound.
@@ -36,8 +48,9 @@ func (d *DB) MemberByLogin(ctx context.Context, login string) (staff.Member, err
 // AddMember adds one of the staff; a login that is taken gives staff.ErrTaken.
 func (d *DB) AddMember(ctx context.Context, m staff.Member) error {
 	err := d.write(ctx, func(t tx) error {
-		return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			m.ID, m.Login, m.Name, m.Team, string(m.Role), m.PasswordHash, flag(m.Disabled), m.Wrong, ms(m.LockedUntil))
+		return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)`,
+			m.ID, m.Login, m.Name, m.Team, string(m.Role), m.Phone.E164(), m.Email, strings.Join(m.Teams, ","), strings.Join(m.Locations, ","), m.PasswordHash, flag(m.MustChange), flag(m.Disabled),
+			m.Wrong, ms(m.LockedUntil), ms(m.Since))
 	})
 	if clash(err) {
 		return staff.ErrTaken

@@ -13,8 +13,24 @@ CREATE TABLE locations (
   monitoring_cap_monthly      BIGINT CHECK (monitoring_cap_monthly >= 0),
   loss_protection_cap_monthly BIGINT CHECK (loss_protection_cap_monthly >= 0),
   state_fee_monthly           BIGINT NOT NULL CHECK (state_fee_monthly >= 0),
-  labor_fee                   BIGINT NOT NULL CHECK (labor_fee >= 0)
+  labor_fee                   BIGINT NOT NULL CHECK (labor_fee >= 0),
+  taxed_fees                  TEXT NOT NULL DEFAULT '', -- kinds of fee that are taxed here, by commas
+  iid_daily                   BIGINT NOT NULL DEFAULT 0 CHECK (iid_daily >= 0), -- list prices a day, for new vehicles; a vehicle's own rate counts
+  pam_daily                   BIGINT NOT NULL DEFAULT 0 CHECK (pam_daily >= 0),
+  loss_protection_daily       BIGINT NOT NULL DEFAULT 0 CHECK (loss_protection_daily >= 0),
+  version                     BIGINT NOT NULL DEFAULT 1 -- makes every change a compare-and-set
 );
+
+-- A location's list of fees. A fee that is no longer charged is retired, and never deleted.
+CREATE TABLE fees (
+  id          TEXT PRIMARY KEY,
+  location_id TEXT NOT NULL REFERENCES locations (id),
+  name        TEXT NOT NULL,
+  kind        TEXT NOT NULL CHECK (kind IN ('service', 'equipment', 'administrative')),
+  amount      BIGINT NOT NULL CHECK (amount > 0),
+  retired     BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX fees_of_location ON fees (location_id);
 
 CREATE TABLE clients (
   id            TEXT PRIMARY KEY,
@@ -51,6 +67,54 @@ CREATE TABLE vehicles (
 );
 CREATE INDEX vehicles_client ON vehicles (client_id);
 CREATE INDEX vehicles_plate ON vehicles (plate);
+CREATE INDEX vehicles_location ON vehicles (location_id);
+
+-- What people write about a client, and what the service notes by itself. n orders notes of one moment.
+CREATE TABLE notes (
+  id         TEXT PRIMARY KEY,
+  client_id  TEXT NOT NULL REFERENCES clients (id),
+  at_ms      BIGINT NOT NULL,
+  by_kind    TEXT NOT NULL,
+  by_id      TEXT NOT NULL,
+  payment_id TEXT NOT NULL, -- that it tells of; '' for none
+  text       TEXT NOT NULL
+);
+CREATE INDEX notes_of_client ON notes (client_id, at_ms);
+
+-- Cards on file, on the platform's customer at Stripe. A card that was removed stays as a row: payments name it.
+CREATE TABLE cards (
+  id               TEXT PRIMARY KEY,
+  client_id        TEXT NOT NULL REFERENCES clients (id),
+  customer         TEXT NOT NULL,
+  payment_method   TEXT NOT NULL UNIQUE,
+  brand            TEXT NOT NULL,
+  last4            TEXT NOT NULL,
+  funding          TEXT NOT NULL,
+  exp_month        BIGINT NOT NULL CHECK (exp_month BETWEEN 1 AND 12),
+  exp_year         BIGINT NOT NULL,
+  main             BIGINT NOT NULL,
+  terms_version    TEXT NOT NULL, -- of the mandate that the client agreed to when it was added
+  terms_language   TEXT NOT NULL,
+  added_ms         BIGINT NOT NULL,
+  removed_ms       BIGINT NOT NULL
+);
+CREATE INDEX cards_of_client ON cards (client_id, added_ms);
+CREATE UNIQUE INDEX cards_one_main ON cards (client_id) WHERE main = 1 AND removed_ms = 0;
+
+-- Two clients can't take one place: a location has so many bays, and each is taken once.
+CREATE TABLE appointments (
+  id          TEXT PRIMARY KEY,
+  client_id   TEXT NOT NULL REFERENCES clients (id),
+  vehicle_id  TEXT REFERENCES vehicles (id),
+  location_id TEXT NOT NULL REFERENCES locations (id),
+  kind        TEXT NOT NULL CHECK (kind IN ('service', 'installation', 'removal', 'vehicle_swap')),
+  starts_ms   BIGINT NOT NULL,
+  minutes     BIGINT NOT NULL CHECK (minutes > 0),
+  bay         BIGINT NOT NULL,
+  state       TEXT NOT NULL CHECK (state IN ('booked', 'cancelled', 'kept', 'missed'))
+);
+CREATE INDEX appointments_of_client ON appointments (client_id, starts_ms);
+CREATE UNIQUE INDEX appointments_one_a_bay ON appointments (location_id, starts_ms, bay) WHERE state = 'booked';
 
 CREATE TABLE state_fee_months (
   vehicle_id TEXT NOT NULL REFERENCES vehicles (id),
@@ -251,6 +315,7 @@ CREATE TABLE invoice_lines (
   invoice_id TEXT NOT NULL REFERENCES invoices (id),
   n          BIGINT NOT NULL,
   kind       TEXT NOT NULL,
+  label      TEXT NOT NULL DEFAULT '', -- a fee's name, as it was then
   days       BIGINT NOT NULL,
   amount     BIGINT NOT NULL,
   PRIMARY KEY (invoice_id, n)
@@ -294,17 +359,67 @@ CREATE TABLE terms (
   PRIMARY KEY (version, language)
 );
 
+-- Which version is in force: the last one that was published.
+CREATE TABLE terms_in_force (
+  n       BIGINT PRIMARY KEY,
+  version TEXT NOT NULL UNIQUE,
+  from_ms BIGINT NOT NULL,
+  by_id   TEXT NOT NULL -- staff id; '' for the service's own first version
+);
+
 CREATE TABLE staff (
   id            TEXT PRIMARY KEY,
   login         TEXT NOT NULL UNIQUE,
   name          TEXT NOT NULL,
   team          TEXT NOT NULL,
   role          TEXT NOT NULL CHECK (role IN ('agent', 'lead', 'supervisor', 'finance', 'admin', 'auditor')),
+  phone         TEXT NOT NULL DEFAULT '',
+  email         TEXT NOT NULL DEFAULT '',
+  teams         TEXT NOT NULL DEFAULT '', -- that a supervisor sees, by commas; '': all
+  locations     TEXT NOT NULL DEFAULT '', -- that a lead or supervisor sees, by commas; '': all
   password_hash TEXT NOT NULL,
+  must_change   BIGINT NOT NULL DEFAULT 0, -- the password is a temporary one
   disabled      BIGINT NOT NULL,
   wrong         BIGINT NOT NULL,
-  locked_ms     BIGINT NOT NULL
+  locked_ms     BIGINT NOT NULL,
+  since_ms      BIGINT NOT NULL DEFAULT 0, -- sessions that began before are over
+  version       BIGINT NOT NULL DEFAULT 1 -- makes every change by an administrator a compare-and-set
 );
+CREATE UNIQUE INDEX staff_email ON staff (email) WHERE email <> '';
+
+-- How the people of a kind ('staff', later 'client') prove who they are, besides by password. Secrets are sealed.
+CREATE TABLE totp (
+  owner_kind TEXT NOT NULL,
+  owner_id   TEXT NOT NULL,
+  box        TEXT NOT NULL,
+  last_step  BIGINT NOT NULL, -- a code is good once
+  since_ms   BIGINT NOT NULL,
+  PRIMARY KEY (owner_kind, owner_id)
+);
+CREATE TABLE recovery_codes (
+  owner_kind TEXT NOT NULL,
+  owner_id   TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  used_ms    BIGINT NOT NULL,
+  PRIMARY KEY (owner_kind, owner_id, digest)
+);
+CREATE TABLE passkeys (
+  id         TEXT PRIMARY KEY, -- the credential's own, base64url
+  owner_kind TEXT NOT NULL,
+  owner_id   TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  credential TEXT NOT NULL, -- public key and counters, JSON
+  added_ms   BIGINT NOT NULL,
+  used_ms    BIGINT NOT NULL
+);
+CREATE INDEX passkeys_of_owner ON passkeys (owner_kind, owner_id);
+CREATE TABLE sign_on (
+  issuer   TEXT NOT NULL,
+  subject  TEXT NOT NULL,
+  staff_id TEXT NOT NULL REFERENCES staff (id),
+  PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX sign_on_of_staff ON sign_on (staff_id);
 
 CREATE TABLE sessions (
   token      TEXT PRIMARY KEY,

@@ -31,8 +31,15 @@ type Chrome struct {
 	Team  string
 	Query string // in the search field
 
-	AtFinance bool   // who is signed in may see Finance's desk
-	Waiting   string // how much waits there; "" for nothing
+	AtFinance bool // who is signed in may see Finance's desk
+	Rooms     []Room
+}
+
+// Room is a part of PLUS Web beside the clients, for those whose role includes it.
+type Room struct {
+	Name, Address string
+	Waiting       string // how much waits there; "" for nothing
+	Current       bool
 }
 
 // SignIn is GET /plus/ for a stranger, and every page whose session is over.

@@ -127,12 +127,27 @@ func (s *server) watches(h act) http.Handler {
 
 func (s *server) chrome(r *web.Request, who staff.Member) Chrome {
 	c := Chrome{Chrome: web.Chrome{Lang: lang.English, Nonce: r.Nonce, Brand: s.Brand}, Name: who.Name, Team: who.Team, AtFinance: who.May(staff.SeeFinance) == nil}
-	if c.AtFinance {
-		if n, err := s.Office.Count(r.Context(), who); err == nil { // a page is not lost for want of it
-			c.Waiting = countWords(n)
+	for _, room := range rooms {
+		if who.May(room.needs) != nil {
+			continue
 		}
+		one := Room{Name: room.name, Address: room.address, Current: r.URL.Path == room.address || strings.HasPrefix(r.URL.Path, room.address+"/")}
+		if room.needs == staff.SeeFinance {
+			if n, err := s.Office.Count(r.Context(), who); err == nil { // a page is not lost for want of it
+				one.Waiting = countWords(n)
+			}
+		}
+		c.Rooms = append(c.Rooms, one)
 	}
 	return c
+}
+
+// rooms are named in the header of those whose role includes them, in this order.
+var rooms = []struct {
+	needs         staff.Permission
+	name, address string
+}{
+	{staff.SeeFinance, "Finance", "/plus/finance"},
 }
 
 // refuse draws an error: the sign-in page where nobody is signed in, else a page of its own, or its words alone for the panel.
