@@ -3,7 +3,7 @@ package templates
 
 import "embed"
 
-// Files holds the templates by the paths they have here. A folder is one door's: its layout.html, its parts.html if any, and its pages.
+// Files holds the templates by the paths they have here. A folder is one door's: its layout.html, its parts.html and …-parts.html if any, and its pages.
 //
 //go:embed *.html *.css *.js *.svg */*
 var Files embed.FS

@@ -26,9 +26,9 @@ type Pages struct{ pages map[string]*template.Template }
 
 // ParsePages parses every page of files, so that a bad template stops the start.
 //
-// A folder is one door's: layout.html defines "layout", parts.html (if any) what its pages share, and each other .html is a page that
-// fills the layout's blocks; its name is its path without the ending, "payer/pay". Pages at the root work the same way, and may use the parts
-// of every folder. components.html at the root is shared by all.
+// A folder is one door's: layout.html defines "layout", parts.html and NAME-parts.html (if any) what its pages share, and each other .html is a
+// page that fills the layout's blocks; its name is its path without the ending, "payer/pay". Pages at the root work the same way, and may use the
+// parts of every folder. components.html at the root is shared by all.
 func ParsePages(files fs.FS, assets *Assets) (*Pages, error) {
 	all, err := fs.Glob(files, "*.html")
 	if err != nil {
@@ -38,26 +38,23 @@ func ParsePages(files fs.FS, assets *Assets) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: pages: %w", err)
 	}
-	parts, err := fs.Glob(files, "*/parts.html")
-	if err != nil {
-		return nil, fmt.Errorf("web: pages: %w", err)
-	}
-	exists := map[string]bool{}
-	for _, file := range append(all, inFolders...) {
-		exists[file] = true
+	var parts []string
+	for _, file := range inFolders {
+		if isParts(file) {
+			parts = append(parts, file)
+		}
 	}
 	p := &Pages{pages: map[string]*template.Template{}}
-	for file := range exists {
-		switch path.Base(file) {
-		case "layout.html", "parts.html", "components.html":
+	for _, file := range append(all, inFolders...) {
+		if base := path.Base(file); base == "layout.html" || base == "components.html" || isParts(file) {
 			continue
 		}
 		folder := path.Dir(file)
 		sources := []string{"components.html", path.Join(folder, "layout.html")}
-		if folder == "." {
-			sources = append(sources, parts...)
-		} else if part := path.Join(folder, "parts.html"); exists[part] {
-			sources = append(sources, part)
+		for _, part := range parts {
+			if folder == "." || path.Dir(part) == folder {
+				sources = append(sources, part)
+			}
 		}
 		t, err := template.New("layout").Funcs(template.FuncMap{"asset": assets.Path}).Option("missingkey=error").
 			ParseFS(files, append(sources, file)...)
@@ -70,6 +67,11 @@ func ParsePages(files fs.FS, assets *Assets) (*Pages, error) {
 		p.pages[strings.TrimSuffix(file, ".html")] = t
 	}
 	return p, nil
+}
+
+func isParts(file string) bool {
+	base := path.Base(file)
+	return base == "parts.html" || strings.HasSuffix(base, "-parts.html")
 }
 
 // Render writes the page called name with data. It renders to a buffer first: if it fails, w has got nothing.

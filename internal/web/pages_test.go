@@ -24,7 +24,8 @@ func TestABadTemplateStopsTheStart(t *testing.T) {
 			"layout.html":       file(`{{define "layout"}}[{{template "main" .}}]{{end}}`),
 			"door/layout.html":  file(`{{define "layout"}}({{template "mark"}}{{template "main" .}}){{end}}`),
 			"door/parts.html":   file(`{{define "part"}}p{{.X}}{{end}}`),
-			"door/page.html":    file(`{{define "main"}}{{template "part" .}}{{end}}`),
+			"door/a-parts.html": file(`{{define "more"}}!{{end}}`),
+			"door/page.html":    file(`{{define "main"}}{{template "part" .}}{{template "more"}}{{end}}`),
 			"storybook.html":    file(`{{define "main"}}{{template "part" .}}{{end}}`),
 			"door/style.css":    file(`a{}`),
 			"elsewhere/README":  file(`no page`),
@@ -38,7 +39,7 @@ func TestABadTemplateStopsTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := pages.Render(&b, "door/page", struct{ X string }{"<&>"}); err != nil || b.String() != "(mp&lt;&amp;&gt;)" {
+	if err := pages.Render(&b, "door/page", struct{ X string }{"<&>"}); err != nil || b.String() != "(mp&lt;&amp;&gt;!)" {
 		t.Errorf("the page is %q, %v", b.String(), err)
 	}
 	b.Reset()

@@ -199,24 +199,9 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 	page.Facts = []Fact{paidTo.short(), {Name: "Balance", Values: []FactValue{{Value: c.Balance.Accounting()}}}, location.short()}
 	switch tab {
 	case "history":
-		invoices, err := s.Desk.Invoices(r.Context(), who, c.ID)
-		if err != nil {
+		var err error
+		if page.History, err = s.history(r, who, c, page.AtFinance); err != nil {
 			return page, err
-		}
-		for _, i := range invoices {
-			row := InvoiceRow{What: invoiceWhat(i), Amount: i.Total.Accounting(), State: paidBy(i.Door), Tone: "good", Date: lang.English.Date(dayAt(c, i.VehicleID, i.IssuedAt))}
-			if i.Total < 0 {
-				row.State, row.Tone = "Given back", ""
-			}
-			if page.AtFinance && i.PaymentID != "" {
-				row.Payment = paymentAddress(i.PaymentID)
-			}
-			for _, v := range c.Vehicles {
-				if v.ID == i.VehicleID {
-					row.Vehicle = v.Label
-				}
-			}
-			page.Invoices = append(page.Invoices, row)
 		}
 	case "links":
 		payments, err := s.Desk.Payments(r.Context(), who, c.ID)
@@ -662,14 +647,4 @@ func (s *server) cancel(r *web.Request, who staff.Member) (web.Answer, error) {
 		return web.Answer{}, stErr
 	}
 	return s.draw(r, who, st.Payment.ClientID, http.StatusUnprocessableEntity, ask{tab: form.Tab, payment: id}, draft{cancel: &form})
-}
-
-// dayAt is the day of a moment where a vehicle is serviced.
-func dayAt(c agent.Client, vehicleID string, at time.Time) day.Date {
-	for _, v := range c.Vehicles {
-		if v.ID == vehicleID || vehicleID == "" {
-			return v.Location.Today(at)
-		}
-	}
-	return day.Of(at)
 }

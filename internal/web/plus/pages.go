@@ -91,7 +91,7 @@ type Client struct {
 	Tab         string
 	Tabs        []Tab
 	Vehicles    []VehicleRow
-	Invoices    []InvoiceRow
+	History     History
 	Links       []LinkRow
 	MaySend     bool
 	Closed      []string // why locations take no payments
@@ -115,9 +115,6 @@ type Tab struct {
 
 // VehicleRow is a vehicle on the Account tab.
 type VehicleRow struct{ Label, Plate, Program, Location, Daily, PaidTo, Extras string }
-
-// InvoiceRow is a line of the Account History.
-type InvoiceRow struct{ Date, What, Vehicle, Amount, State, Tone, Payment string }
 
 // LinkRow is a payment on the Payment Links tab.
 type LinkRow struct {
