@@ -13,13 +13,23 @@ var (
 	ErrTooLong    = errors.New("the text is too long")
 )
 
-// freeTextMost is how many characters a person may write about an act.
-const freeTextMost = 200
+// How many characters a person may write: about an act, and as a note.
+const (
+	freeTextMost = 200
+	noteMost     = 500
+)
 
 // FreeText is what the trail keeps of a person's own words: whole telephone numbers are masked. It refuses what may be a card number (ErrCardNumber), and what is
 // longer than 200 characters (ErrTooLong).
-func FreeText(s string) (string, error) {
-	if len([]rune(s)) > freeTextMost {
+func FreeText(s string) (string, error) { return freeText(s, freeTextMost) }
+
+// NoteText is FreeText for a note: up to 500 characters, in as many lines as one likes.
+func NoteText(s string) (string, error) {
+	return freeText(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")), noteMost)
+}
+
+func freeText(s string, most int) (string, error) {
+	if len([]rune(s)) > most {
 		return "", ErrTooLong
 	}
 	if HoldsCardNumber(s) {

@@ -1,6 +1,7 @@
 package trail_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"unicode"
@@ -51,4 +52,20 @@ func ranges32() (out [][2]rune) {
 		out = append(out, [2]rune{rune(r.Lo), rune(r.Hi)})
 	}
 	return out
+}
+
+func TestANoteMayHaveLinesAndMoreWordsThanAnAct(t *testing.T) {
+	long := strings.Repeat("x", 249) + "\r\n" + strings.Repeat("é", 250)
+	if got, err := trail.NoteText(" " + long + "\r\n"); err != nil || got != strings.ReplaceAll(long, "\r\n", "\n") {
+		t.Errorf("500 characters in two lines give %v and %d of them", err, len([]rune(got)))
+	}
+	if _, err := trail.NoteText(long + "x"); !errors.Is(err, trail.ErrTooLong) {
+		t.Errorf("501 give %v", err)
+	}
+	if _, err := trail.NoteText("4242 4242\n4242 4242"); !errors.Is(err, trail.ErrCardNumber) {
+		t.Errorf("a card number in two lines gives %v", err)
+	}
+	if got, err := trail.NoteText("call 804 555 0142\nor not"); err != nil || got != "call ••0142\nor not" {
+		t.Errorf("a number gives %q, %v", got, err)
+	}
 }

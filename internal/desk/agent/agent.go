@@ -74,6 +74,10 @@ type Store interface {
 	PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error)
 	// Disputed lists the ids of a client's payments that somebody disputes at the bank now.
 	Disputed(ctx context.Context, clientID string) ([]string, error)
+	// Notes lists a client's notes, newest first: those after one of them, or from the first on.
+	Notes(ctx context.Context, clientID, after string, limit int) ([]account.Note, error)
+	// AddNote keeps a note and a trail entry in one transaction, both as of now. A note whose id is kept already changes nothing.
+	AddNote(ctx context.Context, n account.Note, e trail.Entry) error
 	View(ctx context.Context, paymentID string) (pay.View, error)
 	Links(ctx context.Context, paymentID string) ([]link.Link, error)
 	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)
