@@ -177,6 +177,11 @@ func (t tx) exec(query string, args ...any) error {
 
 // exactlyOne runs a compare-and-set: it returns errMoved unless exactly one row was there to change.
 func (t tx) exactlyOne(query string, args ...any) error {
+	return t.exactlyOneOf(errMoved, query, args...)
+}
+
+// exactlyOneOf is exactlyOne with an error of its own for there being none.
+func (t tx) exactlyOneOf(none error, query string, args ...any) error {
 	r, err := t.q.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return err
@@ -186,7 +191,7 @@ func (t tx) exactlyOne(query string, args ...any) error {
 		return err
 	}
 	if n != 1 {
-		return errMoved
+		return none
 	}
 	return nil
 }

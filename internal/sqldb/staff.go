@@ -10,6 +10,7 @@ import (
 
 	"paylink/internal/phone"
 	"paylink/internal/staff"
+	"paylink/internal/trail"
 )
 
 const staffColumns = `id, login, name, team, role, phone, email, teams, locations, password_hash, must_change, disabled, wrong, locked_ms, since_ms, version`
@@ -74,6 +75,83 @@ func (d *DB) CountWrong(ctx context.Context, id string, limit int, lockFor time.
 // ClearWrong forgets wrong passwords after a right one.
 func (d *DB) ClearWrong(ctx context.Context, id string) error {
 	return d.write(ctx, func(t tx) error { return t.exec(`UPDATE staff SET wrong = 0, locked_ms = 0 WHERE id = $1`, id) })
+}
+
+// sessionsOver ends every session of one of the staff: each holds the moment that stood here when it began, and who asks compares them. It moves at every change, whatever the clocks say.
+const sessionsOver = `since_ms = CASE WHEN since_ms >= $1 THEN since_ms + 1 ELSE $1 END`
+
+// SetPassword gives one of the staff another password, by its hash; a temporary one must be changed at once. What was wrong before is forgotten, and every session of theirs is over.
+// It returns the member as they are now. Errors: staff.ErrNotFound.
+func (d *DB) SetPassword(ctx context.Context, id, hash string, temporary bool, e trail.Entry) (staff.Member, error) {
+	return d.changeMember(ctx, id, e, func(t tx, now int64) error {
+		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, password_hash = $2, must_change = $3, wrong = 0, locked_ms = 0 WHERE id = $4`, now, hash, flag(temporary), id)
+	})
+}
+
+// Disable keeps one of the staff out from now on: every session of theirs is over. Errors: staff.ErrNotFound.
+func (d *DB) Disable(ctx context.Context, id string, e trail.Entry) error {
+	_, err := d.changeMember(ctx, id, e, func(t tx, now int64) error {
+		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, disabled = 1, version = version + 1 WHERE id = $2`, now, id)
+	})
+	return err
+}
+
+// Enable lets somebody in again who was disabled; sessions from before stay over. Errors: staff.ErrNotFound.
+func (d *DB) Enable(ctx context.Context, id string, e trail.Entry) error {
+	_, err := d.changeMember(ctx, id, e, func(t tx, now int64) error {
+		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, disabled = 0, wrong = 0, locked_ms = 0, version = version + 1 WHERE id = $2`, now, id)
+	})
+	return err
+}
+
+// EndSessions ends every session of one of the staff, on all instances at once. It returns the member as they are now. Errors: staff.ErrNotFound.
+func (d *DB) EndSessions(ctx context.Context, id string, e trail.Entry) (staff.Member, error) {
+	return d.changeMember(ctx, id, e, func(t tx, now int64) error {
+		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+` WHERE id = $2`, now, id)
+	})
+}
+
+// ClearFactors takes away whatever one of the staff has besides the password: codes, recovery codes, passkeys and company account. For a phone that is lost, so every session is over too.
+// Errors: staff.ErrNotFound.
+func (d *DB) ClearFactors(ctx context.Context, id string, e trail.Entry) error {
+	_, err := d.changeMember(ctx, id, e, func(t tx, now int64) error {
+		if err := t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+` WHERE id = $2`, now, id); err != nil {
+			return err
+		}
+		for _, table := range []string{"totp", "recovery_codes", "passkeys"} {
+			if err := t.exec(`DELETE FROM `+table+` WHERE owner_kind = $1 AND owner_id = $2`, string(trail.Staff), id); err != nil {
+				return err
+			}
+		}
+		return t.exec(`DELETE FROM sign_on WHERE staff_id = $1`, id)
+	})
+	return err
+}
+
+// changeMember changes a row of the staff, leaves the trail entry, and reads the member as they are then.
+func (d *DB) changeMember(ctx context.Context, id string, e trail.Entry, change func(t tx, now int64) error) (m staff.Member, err error) {
+	err = d.write(ctx, func(t tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		if err := change(t, ms(now)); err != nil {
+			return err
+		}
+		if err := t.trail([]trail.Entry{e}); err != nil {
+			return err
+		}
+		m, err = scanMember(t.row(`SELECT `+staffColumns+` FROM staff WHERE id = $1`, id).Scan)
+		return err
+	})
+	return m, err
+}
+
+// Rehash replaces a password's hash by one of the same password with today's parameters. Where the password was changed meanwhile, nothing happens.
+func (d *DB) Rehash(ctx context.Context, id, old, hash string) error {
+	return d.write(ctx, func(t tx) error {
+		return t.exec(`UPDATE staff SET password_hash = $1 WHERE id = $2 AND password_hash = $3`, hash, id, old)
+	})
 }
 
 // Sessions keeps signed-in sessions; it realises the session library's store. Tokens come hashed.

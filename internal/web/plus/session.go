@@ -52,9 +52,10 @@ const (
 	memberKey = "member"   // the person's id
 	beganKey  = "began_ms" // when they signed in
 	seenKey   = "seen_ms"  // when they last did something
+	sinceKey  = "since_ms" // the person's Since when they signed in: once it moves, the session is over
 )
 
-// who returns the person who is signed in, as they are now: one who was disabled since is out at once. It returns web.ErrNoSession for nobody.
+// who returns the person who is signed in, as they are now: one who was disabled, or whose sessions were ended, is out at once, on every instance. It returns web.ErrNoSession for nobody.
 func (s *server) who(r *web.Request) (staff.Member, error) {
 	ctx := r.Context()
 	id := s.Sessions.GetString(ctx, memberKey)
@@ -68,7 +69,7 @@ func (s *server) who(r *web.Request) (staff.Member, error) {
 	if err != nil && !errors.Is(err, staff.ErrNotFound) {
 		return staff.Member{}, err
 	}
-	if over || err != nil {
+	if over || err != nil || s.Sessions.GetInt64(ctx, sinceKey) != since(m) {
 		if err := s.Sessions.Destroy(ctx); err != nil {
 			return staff.Member{}, err
 		}
@@ -132,7 +133,15 @@ func (s *server) signIn(r *web.Request) (web.Answer, error) {
 	s.Sessions.Put(ctx, memberKey, m.ID)
 	s.Sessions.Put(ctx, beganKey, now)
 	s.Sessions.Put(ctx, seenKey, now)
+	s.Sessions.Put(ctx, sinceKey, since(m))
 	return web.Redirect(page.Back), nil
+}
+
+func since(m staff.Member) int64 {
+	if m.Since.IsZero() {
+		return 0
+	}
+	return m.Since.UnixMilli()
 }
 
 // check waits for its turn, and then checks a login and password.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paylink/internal/demo"
+	"paylink/internal/trail"
 )
 
 func credentials(login, password, back string) url.Values {
@@ -150,6 +151,20 @@ func TestASessionEnds(t *testing.T) {
 		must(t, err)
 		v.get("/plus/clients/100042").is(http.StatusUnauthorized)
 		v.post("/plus/", credentials("agent", demo.Password, "")).is(http.StatusUnauthorized)
+	})
+	t.Run("everywhere when an administrator ends them", func(t *testing.T) {
+		w := newTown(t)
+		here, there, other := w.as("agent"), w.as("agent"), w.as("lead")
+		_, err := w.s.DB.EndSessions(t.Context(), "staff-agent", trail.Entry{ID: "e1", At: w.now(), Act: "end sessions", Object: "staff-agent"})
+		must(t, err)
+		here.get("/plus/clients/100042").is(http.StatusUnauthorized)
+		there.get("/plus/clients/100042").is(http.StatusUnauthorized)
+		other.get("/plus/clients/100042").is(http.StatusOK)
+		again := w.as("agent")
+		again.get("/plus/clients/100042").is(http.StatusOK)
+		must(t, w.s.DB.Disable(t.Context(), "staff-agent", trail.Entry{ID: "e2", At: w.now(), Act: "disable", Object: "staff-agent"}))
+		must(t, w.s.DB.Enable(t.Context(), "staff-agent", trail.Entry{ID: "e3", At: w.now(), Act: "enable", Object: "staff-agent"}))
+		again.get("/plus/clients/100042").is(http.StatusUnauthorized) // though nobody came by while they were out
 	})
 	t.Run("with a forged cookie", func(t *testing.T) {
 		v := newTown(t).visitor()
