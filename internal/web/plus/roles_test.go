@@ -1,0 +1,267 @@
+package plus_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"paylink/internal/demo"
+	"paylink/internal/staff"
+	"paylink/internal/web/plus"
+)
+
+// anybody may use a route without signing in.
+const anybody = "anybody"
+
+// use is a row of the table of who may use what: a route, the roles that may, and what they get. Everybody else gets otherwise, or 403, leaves a refusal in the trail and changes
+// nothing; who is not signed in, and who was disabled, gets 401.
+type use struct {
+	route     string // method and pattern; its ids are replaced by those of real objects (see ids)
+	roles     string // by spaces, or anybody
+	gets      int    // the first of them
+	then      int    // the others, where the first has used up what there was; 0: gets
+	otherwise int
+	query     string
+	form      url.Values
+}
+
+var uses = []use{
+	{route: "GET /plus", roles: anybody, gets: 303},
+	{route: "GET /plus/", roles: anybody, gets: 200},
+	{route: "POST /plus/", roles: anybody, gets: 401, form: url.Values{"login": {"nobody"}, "password": {"x"}}},
+	{route: "POST /plus/sign-out", roles: anybody, gets: 303},
+
+	{route: "GET /plus/clients", roles: "agent lead supervisor finance admin auditor", gets: 200, query: "q=b"},
+	{route: "POST /plus/clients", roles: "agent lead supervisor finance admin auditor", gets: 303, form: url.Values{"q": {"(804) 555-0142"}}},
+	{route: "GET /plus/clients/{id}", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "POST /plus/clients/{id}/links", roles: "agent lead supervisor", gets: 303,
+		form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "phone": {"(804) 555-0142"}, "key": {"roles-send"}}},
+
+	{route: "GET /plus/payments/{id}", roles: "supervisor finance auditor", gets: 200, otherwise: 303},
+	{route: "GET /plus/payments/{id}/status", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "POST /plus/payments/{id}/resend", roles: "agent lead supervisor", gets: 410},
+	{route: "POST /plus/payments/{id}/cancel", roles: "agent lead supervisor", gets: 410, form: url.Values{"reason": {"Wrong phone number"}}},
+	{route: "GET /plus/payments/{id}/evidence.json", roles: "finance auditor", gets: 200},
+	{route: "POST /plus/payments/{id}/refund", roles: "finance", gets: 200, form: url.Values{"choice": {"whole"}, "why": {"x"}, "key": {"roles-refund"}}},
+	{route: "POST /plus/payments/{id}/decide", roles: "finance", gets: 410, form: url.Values{"choice": {"refunded"}, "why": {"x"}}},
+	{route: "POST /plus/payments/{id}/drop", roles: "finance", gets: 409, form: url.Values{"why": {"x"}}},
+	{route: "POST /plus/payments/{id}/clear", roles: "finance", gets: 410, form: url.Values{"why": {"x"}}},
+	{route: "GET /plus/finance", roles: "supervisor finance auditor", gets: 200},
+}
+
+// ids are the real objects that stand in for a pattern's ids: by the pattern's beginning, the longest that fits.
+func ids(payment string) map[string]string {
+	return map[string]string{
+		"/plus/clients/{id}":  "/plus/clients/100042",
+		"/plus/payments/{id}": "/plus/payments/" + payment,
+	}
+}
+
+func (u use) may(role string) bool {
+	return u.roles == anybody || slices.Contains(strings.Fields(u.roles), role)
+}
+
+// address is that of the route for real objects.
+func (u use) address(ids map[string]string) string {
+	_, path, _ := strings.Cut(u.route, " ")
+	longest := ""
+	for pattern := range ids {
+		if strings.HasPrefix(path, pattern) && len(pattern) > len(longest) {
+			longest = pattern
+		}
+	}
+	path = ids[longest] + strings.TrimPrefix(path, longest)
+	if u.query != "" {
+		path += "?" + u.query
+	}
+	return path
+}
+
+func (u use) by(v *visitor, ids map[string]string) *page {
+	if strings.HasPrefix(u.route, http.MethodPost) {
+		return v.post(u.address(ids), u.form)
+	}
+	return v.get(u.address(ids))
+}
+
+// routes are all that the door serves, as "METHOD pattern": the router knows the patterns, and each route says which methods it takes.
+func (w *town) routes(ids map[string]string) []string {
+	w.t.Helper()
+	r := mux.NewRouter()
+	plus.Mount(r, plus.Config{Sessions: plus.NewSessions(nil, w.now)})
+	var out []string
+	must(w.t, r.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		pattern, err := route.GetPathTemplate()
+		if err != nil || route.GetHandler() == nil {
+			return err
+		}
+		methods, err := route.GetMethods()
+		if err != nil { // it tells them apart itself
+			answer := w.visitor().do(http.MethodDelete, use{route: "DELETE " + pattern}.address(ids), nil).is(http.StatusMethodNotAllowed)
+			methods = strings.Split(answer.header.Get("Allow"), ", ")
+		}
+		for _, m := range methods {
+			if m != http.MethodHead {
+				out = append(out, m+" "+pattern)
+			}
+		}
+		return nil
+	}))
+	return out
+}
+
+// still is the books but for the trail, and how many refusals the trail holds.
+func (w *town) still() (facts string, refusals int) {
+	w.t.Helper()
+	var lines []string
+	for line := range strings.SplitSeq(w.facts(), "\n") {
+		if !strings.HasPrefix(line, "trail ") && !strings.HasPrefix(line, "trail_heads ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n"), w.count(`SELECT COUNT(*) FROM trail WHERE refused <> ''`)
+}
+
+// Every route that the door serves has a row in the table, and every role gets what the table says.
+func TestWhoMayUseEveryRoute(t *testing.T) {
+	w := newTown(t)
+	payment := w.sold(w.as("agent"))
+	ids := ids(payment)
+	served := w.routes(ids)
+	if len(served) < 15 {
+		t.Fatalf("only %d routes are found: %q", len(served), served)
+	}
+	for _, route := range served {
+		if !slices.ContainsFunc(uses, func(u use) bool { return u.route == route }) {
+			t.Errorf("%s: nothing says who may use it; give it a row in the table of uses", route)
+		}
+	}
+	for _, u := range uses {
+		if !slices.Contains(served, u.route) {
+			t.Errorf("%s is in the table, and the door does not serve it", u.route)
+		}
+	}
+
+	people := map[string]*visitor{}
+	for _, role := range staff.Roles() {
+		people[string(role)] = w.as(string(role))
+	}
+	gone := w.disabled("agent")
+	w.settled()
+	for _, u := range uses {
+		if u.roles == anybody {
+			u.by(w.visitor(), ids).is(u.gets)
+		}
+	}
+	facts, refusals := w.still()
+	for _, u := range uses {
+		if u.roles == anybody {
+			continue
+		}
+		// First those who may not: nothing changes, and each leaves a refusal.
+		for who, v := range map[string]*visitor{"nobody": w.visitor(), "somebody disabled": gone()} {
+			if p := u.by(v, ids); p.status != http.StatusUnauthorized {
+				t.Errorf("%s: %s gets %d", u.route, who, p.status)
+			}
+		}
+		if now, n := w.still(); now != facts || n != refusals {
+			t.Fatalf("%s: who is not signed in changes something, or leaves %d refusals", u.route, n-refusals)
+		}
+		for _, role := range staff.Roles() {
+			if u.may(string(role)) {
+				continue
+			}
+			p := u.by(people[string(role)], ids)
+			want := u.otherwise
+			if want == 0 {
+				want = http.StatusForbidden
+				refusals++
+			}
+			now, n := w.still()
+			if p.status != want || now != facts || n != refusals {
+				t.Errorf("%s: %s gets %d, want %d; %d refusals, want %d more; changed: %v", u.route, role, p.status, want, n, refusals-n, now != facts)
+			}
+			facts, refusals = now, n
+		}
+	}
+	for _, u := range uses {
+		want := u.gets
+		for _, role := range staff.Roles() {
+			if u.roles == anybody || !u.may(string(role)) {
+				continue
+			}
+			if p := u.by(people[string(role)], ids); p.status != want {
+				t.Errorf("%s: %s gets %d, want %d: %s", u.route, role, p.status, want, p.words("h1"))
+			}
+			if u.then != 0 {
+				want = u.then
+			}
+		}
+	}
+}
+
+// settled waits until nothing happens by itself any more.
+func (w *town) settled() {
+	w.t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for before := ""; ; time.Sleep(50 * time.Millisecond) {
+		payments, messages, err := w.s.DB.Due(w.t.Context(), 1)
+		must(w.t, err)
+		now := w.facts()
+		if len(payments)+len(messages) == 0 && now == before {
+			return
+		}
+		if before = now; time.Now().After(deadline) {
+			w.t.Fatal("something goes on and on")
+		}
+	}
+}
+
+// disabled is somebody who was disabled after signing in: each call returns them with the session that they had.
+func (w *town) disabled(login string) func() *visitor {
+	w.t.Helper()
+	m := demo.Staff()[slices.IndexFunc(demo.Staff(), func(m staff.Member) bool { return m.Login == login })]
+	m.ID, m.Login, m.Email = "staff-gone", "gone", ""
+	must(w.t, w.s.DB.AddMember(w.t.Context(), m))
+	var had [][2]string
+	before := w.sessions()
+	v := w.as("gone")
+	v.get("/plus/clients?q=x").is(http.StatusOK)
+	for token, data := range w.sessions() {
+		if _, ok := before[token]; !ok {
+			had = append(had, [2]string{token, data})
+		}
+	}
+	if len(had) != 1 {
+		w.t.Fatalf("%d sessions", len(had))
+	}
+	_, err := w.books.Exec(`UPDATE staff SET disabled = 1 WHERE id = 'staff-gone'`)
+	must(w.t, err)
+	cookies := v.cookies
+	return func() *visitor {
+		w.t.Helper()
+		_, err := w.books.Exec(`INSERT INTO sessions (token, data, expires_ms) VALUES ($1, $2, $3) ON CONFLICT (token) DO NOTHING`, had[0][0], had[0][1], w.now().Add(time.Hour).UnixMilli())
+		must(w.t, err)
+		return &visitor{w: w, cookies: cookies, headers: map[string]string{}}
+	}
+}
+
+func (w *town) sessions() map[string]string {
+	w.t.Helper()
+	rows, err := w.books.Query(`SELECT token, data FROM sessions`)
+	must(w.t, err)
+	defer func() { _ = rows.Close() }()
+	out := map[string]string{}
+	for rows.Next() {
+		var token, data string
+		must(w.t, rows.Scan(&token, &data))
+		out[token] = data
+	}
+	must(w.t, rows.Err())
+	return out
+}
