@@ -149,9 +149,6 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 		Now: c.Now, Seed: o.seed, AccountSID: twilioAccount, AuthToken: twilioToken, From: ourNumber, InboundURL: service + "/hooks/twilio/reply", Client: &http.Client{Timeout: 10 * time.Second},
 	})
 	defer twilio.Close()
-	if err := stripe.SetFaults(faults.Stripe); err != nil {
-		return err
-	}
 	twilio.SetFaults(faults.Twilio)
 
 	key := sha256.Sum256([]byte("paysim: a key for invented data"))
@@ -189,6 +186,12 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 			cancel()
 		}
 	}()
+	if err := demo.Cards(ctx, s.DB, suppliers, stripeSecret); err != nil {
+		return err
+	}
+	if err := stripe.SetFaults(faults.Stripe); err != nil { // from here on: the town itself must stand
+		return err
+	}
 	err = s.Run(running, func(string) { greet(stdout, service, suppliers) })
 	return errors.Join(err, server.Close())
 }

@@ -14,6 +14,9 @@ import (
 // ErrNotFound is returned for a client, vehicle or location that does not exist or that the asker may not see.
 var ErrNotFound = errors.New("not found")
 
+// ErrSameCard is returned for a card that is on record already, as another one.
+var ErrSameCard = errors.New("this card is on record already")
+
 // Program is the kind of device that a client pays for.
 type Program string
 

@@ -74,6 +74,7 @@ var problems = []struct {
 	{pay.ErrRefunding, http.StatusConflict, "refunding"},
 	{pay.ErrNotCharged, http.StatusConflict, "not_charged"},
 	{pay.ErrCharged, http.StatusConflict, "charged"},
+	{account.ErrSameCard, http.StatusConflict, "same_card"},
 	{pay.ErrTooMuch, http.StatusUnprocessableEntity, "too_much"},
 	{pay.ErrBlocked, http.StatusUnprocessableEntity, "blocked"},
 	{pay.ErrBrand, http.StatusUnprocessableEntity, "brand"},

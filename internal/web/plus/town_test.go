@@ -112,6 +112,7 @@ func newTown(t *testing.T) *town {
 	for _, m := range demo.Staff() {
 		must(t, w.s.DB.AddMember(ctx, m))
 	}
+	must(t, demo.Cards(ctx, w.s.DB, supplierServer.URL, "sk_test_x"))
 	w.books, err = sql.Open("sqlite", strings.TrimPrefix(database, "sqlite:"))
 	must(t, err)
 	front.Config.Handler = w.s.Handler()
