@@ -292,8 +292,8 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 		}
 		clients, phones := map[string]bool{}, map[phone.Number]bool{} // new with this import
 		for _, c := range in.Clients {
-			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, name_lower) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, strings.ToLower(c.Name()))
+			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, name_lower, auto_pay_since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, strings.ToLower(c.Name()), flag(c.AutoPayDays > 0)*ms(now))
 			if err != nil {
 				return err
 			}

@@ -117,6 +117,9 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 		if m.Box == "" {
 			sealed = ""
 		}
+		if err := t.delivered(m, m.Status, m.EndedAt); err != nil {
+			return err
+		}
 		return t.exactlyOne(`UPDATE messages SET status = $1, rank = $2, tries = $3, sid = CASE WHEN sid = '' THEN $4 ELSE sid END, error_code = $5, handed_ms = $6,
 			sent_ms = CASE WHEN sent_ms = 0 THEN $7 ELSE sent_ms END, ended_ms = $8, next_ms = $9, box = $10 WHERE id = $11 AND status = $12`,
 			string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode, ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt), sealed, m.ID, string(had))
@@ -164,6 +167,9 @@ func (d *DB) Deliver(ctx context.Context, got sms.Delivery) error {
 		case sms.Delivered, sms.Undelivered, sms.Failed:
 			ended = now
 		}
+		if err := t.delivered(m, got.Status, now); err != nil {
+			return err
+		}
 		next := m.NextAt
 		if !ended.IsZero() {
 			next = time.Time{}
@@ -171,6 +177,14 @@ func (d *DB) Deliver(ctx context.Context, got sms.Delivery) error {
 		return t.exactlyOne(`UPDATE messages SET status = $1, rank = $2, sid = CASE WHEN sid = '' THEN $3 ELSE sid END, error_code = $4, sent_ms = $5, ended_ms = $6, next_ms = $7, box = '' WHERE id = $8 AND status = $9`,
 			string(got.Status), got.Status.Rank(), got.SID, got.ErrorCode, ms(sent), ms(ended), dueMS(next), m.ID, string(m.Status))
 	})
+}
+
+// delivered notes with its payment that a link's text has arrived, the first time.
+func (t tx) delivered(m sms.Message, status sms.Status, at time.Time) error {
+	if m.Kind != sms.LinkText || status != sms.Delivered {
+		return nil
+	}
+	return t.exec(`UPDATE payments SET delivered_ms = $1 WHERE id = $2 AND delivered_ms = 0`, ms(at), m.PaymentID)
 }
 
 // Messages lists a payment's texts, oldest first.

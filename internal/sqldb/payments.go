@@ -239,7 +239,7 @@ func (d *DB) Begin(ctx context.Context, clientID, vehicleID, formKey string, dec
 			}
 		}
 		made = b.Payment
-		if err := t.insertPayment(b.Payment); err != nil {
+		if err := t.insertPayment(b.Payment, b.Link); err != nil {
 			if clash(err) {
 				return pay.ErrLive // the index holds what the lock should have prevented
 			}
@@ -310,7 +310,8 @@ func (t tx) start(clientID, vehicleID, formKey string) (pay.Start, stored, error
 	return s, live, err
 }
 
-func (t tx) insertPayment(p pay.Payment) error {
+// insertPayment takes the payment's first link too; nil: it has none. What reports count by is written once, here.
+func (t tx) insertPayment(p pay.Payment, first *link.Link) error {
 	text, hash, err := p.Frozen.Encode()
 	if err != nil {
 		return err
@@ -319,13 +320,25 @@ func (t tx) insertPayment(p pay.Payment) error {
 		return errors.New("the frozen quote does not have the hash that was shown")
 	}
 	s := p.Frozen.Summary
+	var l link.Link
+	if first != nil {
+		l = *first
+	}
+	var before int64 // links of its chain
+	if p.ChainID != p.ID {
+		if err := t.row(`SELECT COUNT(*) FROM payments WHERE client_id = $1 AND chain_id = $2 AND door = 'link'`, p.ClientID, p.ChainID).Scan(&before); err != nil {
+			return err
+		}
+	}
 	return t.exec(`INSERT INTO payments (id, chain_id, reference, door, client_id, vehicle_id, location_id, stripe_account, by_kind, by_id, form_key, frozen, frozen_sha256, amount, past_due, credit,
 		created_ms, opened_ms, closed_ms, version, state, closing_as, reason, intent_id, expires_ms, lease_ms, next_ms, attempt, phase, sends, declines, resends, looks, revoke, cancel_due, card_on_file,
-		held, refunding, charged, given_back, late_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, $18, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)`,
+		held, refunding, charged, given_back, late_ms, days, language, own_number, first_link, delivered_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, $18, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
+		$40, $41, $42, $43, 0)`,
 		p.ID, p.ChainID, p.Reference(), string(p.Door), p.ClientID, orNull(p.VehicleID), p.LocationID, p.StripeAccount, string(p.CreatedBy.Kind), p.CreatedBy.ID, p.FormKey, text, hash,
 		int64(s.TotalDue), int64(s.PastDue), int64(s.CreditApplied), ms(p.CreatedAt), ms(p.ClosedAt), string(p.State), string(p.ClosingAs), string(p.Reason), orNull(p.IntentID), ms(p.ExpiresAt),
-		ms(p.LeaseUntil), dueMS(p.NextAt), p.Attempt, p.Phase, p.Sends, p.Declines, p.Resends, p.Looks, flag(p.Revoke), flag(p.CancelDue), flag(p.CardOnFile), flag(p.Held), int(p.Refunding), int64(p.Charged), int64(p.GivenBack), 0)
+		ms(p.LeaseUntil), dueMS(p.NextAt), p.Attempt, p.Phase, p.Sends, p.Declines, p.Resends, p.Looks, flag(p.Revoke), flag(p.CancelDue), flag(p.CardOnFile), flag(p.Held), int(p.Refunding), int64(p.Charged), int64(p.GivenBack), 0,
+		p.Frozen.Input.Days, l.Language, flag(l.OwnNumber), flag(p.Door == pay.ByLink && before == 0))
 }
 
 func (t tx) insertLink(l link.Link) error {

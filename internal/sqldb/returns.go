@@ -101,7 +101,7 @@ func (d *DB) Rebuild(ctx context.Context, p pay.Payment, b pay.Booking, e trail.
 				return notFound(err)
 			}
 		}
-		if err := t.insertPayment(p); err != nil {
+		if err := t.insertPayment(p, nil); err != nil {
 			if clash(err) {
 				return pay.ErrLive
 			}

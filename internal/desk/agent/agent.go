@@ -82,6 +82,8 @@ type Store interface {
 	Links(ctx context.Context, paymentID string) ([]link.Link, error)
 	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)
 	OptedOut(ctx context.Context, e164 string) (bool, error)
+	// Blocked notes that nothing could be sent, with its trail entry; the same one, of the same day, a second time changes nothing.
+	Blocked(ctx context.Context, b BlockedTry, e trail.Entry) error
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)
 
@@ -341,6 +343,11 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	if d.Paused {
 		out.Blocked = Paused
 	}
+	if out.Blocked != "" {
+		if err := d.noteBlocked(ctx, who, vehicles[i], facts.Location, facts.Now, out.Blocked); err != nil {
+			return out, err
+		}
+	}
 	out.Warnings = warnings(out)
 	return out, nil
 }
@@ -431,6 +438,9 @@ func (m Message) form(number phone.Number) string {
 func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
 	p, err := d.send(ctx, who, m)
 	if refusal(err) {
+		if err := d.sendBlocked(ctx, who, m.Choice, err); err != nil {
+			return p, err
+		}
 		return p, d.refused(ctx, who, "send link", m.VehicleID, m.ClientID, err)
 	}
 	return p, err

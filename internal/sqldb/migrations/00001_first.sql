@@ -43,9 +43,11 @@ CREATE TABLE clients (
   tax_exempt    BIGINT NOT NULL,
   collections   BIGINT NOT NULL,
   auto_pay_days BIGINT NOT NULL CHECK (auto_pay_days IN (0, 14, 30)),
-  notes         TEXT NOT NULL
+  notes         TEXT NOT NULL,
+  auto_pay_since_ms BIGINT NOT NULL DEFAULT 0 -- when Auto Pay was turned on last, also of one that was turned off since; 0: never
 );
 CREATE INDEX clients_phone ON clients (phone);
+CREATE INDEX clients_auto_pay ON clients (auto_pay_since_ms) WHERE auto_pay_since_ms <> 0;
 
 CREATE TABLE vehicles (
   id                       TEXT PRIMARY KEY,
@@ -164,7 +166,13 @@ CREATE TABLE payments (
   refunding      BIGINT NOT NULL CHECK (refunding IN (0, 1, 2)),
   charged        BIGINT NOT NULL CHECK (charged >= 0),
   given_back     BIGINT NOT NULL CHECK (given_back BETWEEN 0 AND charged),
-  late_ms        BIGINT NOT NULL
+  late_ms        BIGINT NOT NULL,
+  -- What reports count by, beside what is above: of the quote and of the first link, as they were then.
+  days           BIGINT NOT NULL DEFAULT 0,  -- of monitoring; 0 for a pending balance
+  language       TEXT NOT NULL DEFAULT '',   -- of the text; '' where none was sent
+  own_number     BIGINT NOT NULL DEFAULT 0,  -- the client's
+  first_link     BIGINT NOT NULL DEFAULT 0,  -- the first of its chain that was sent as a link
+  delivered_ms   BIGINT NOT NULL DEFAULT 0   -- when the carrier first said that a link had arrived
 );
 -- A payment that had closed before it came into review no longer keeps its vehicle's place.
 CREATE UNIQUE INDEX payments_one_live_per_vehicle ON payments (vehicle_id)
@@ -177,6 +185,9 @@ CREATE INDEX payments_late ON payments (late_ms) WHERE late_ms <> 0;
 CREATE INDEX payments_for_a_person ON payments (created_ms) WHERE held = 1 OR refunding <> 0 OR state = 'review';
 CREATE INDEX payments_of_vehicle ON payments (vehicle_id, created_ms);
 CREATE INDEX payments_of_client ON payments (client_id, created_ms);
+-- Reports read a hundred thousand links in one go, and of each only what is here: the rows themselves, with their frozen quotes, are ten times as large.
+CREATE INDEX payments_reported ON payments (door, created_ms, id, by_kind, by_id, location_id, days, language, own_number, state, reason, first_link, delivered_ms, opened_ms, closed_ms, expires_ms, declines, chain_id, client_id);
+CREATE INDEX payments_followed ON payments (created_ms, chain_id, state, closed_ms) WHERE id <> chain_id;
 
 CREATE TABLE attempts (
   id             TEXT PRIMARY KEY,
@@ -202,6 +213,8 @@ CREATE TABLE attempts (
   ended_ms       BIGINT NOT NULL,
   UNIQUE (payment_id, n)
 );
+
+CREATE INDEX attempts_declined ON attempts (started_ms, payment_id, code) WHERE state = 'declined';
 
 CREATE TABLE refunds (
   id         TEXT PRIMARY KEY,
@@ -256,6 +269,7 @@ CREATE TABLE links (
 );
 CREATE UNIQUE INDEX links_one_live_per_payment ON links (payment_id) WHERE state = 'live';
 CREATE INDEX links_of_payment ON links (payment_id, created_ms);
+CREATE INDEX links_sent ON links (created_ms);
 
 CREATE TABLE messages (
   id         TEXT PRIMARY KEY,
@@ -279,6 +293,19 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_due ON messages (next_ms) WHERE next_ms IS NOT NULL;
 CREATE INDEX messages_of_payment ON messages (payment_id, created_ms);
+
+-- Whom an agent could send nothing, and why. Asked again on the same day for the same reason, it counts once.
+CREATE TABLE blocked (
+  day         TEXT NOT NULL, -- at the location
+  by_id       TEXT NOT NULL,
+  vehicle_id  TEXT NOT NULL REFERENCES vehicles (id),
+  why         TEXT NOT NULL,
+  client_id   TEXT NOT NULL REFERENCES clients (id),
+  location_id TEXT NOT NULL REFERENCES locations (id),
+  at_ms       BIGINT NOT NULL,
+  PRIMARY KEY (vehicle_id, day, by_id, why)
+);
+CREATE INDEX blocked_at ON blocked (at_ms);
 
 CREATE TABLE opt_outs (
   phone TEXT PRIMARY KEY,
