@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,7 +50,7 @@ const (
 	sweepWorkers   = 24 // of each kind: most of the time they wait for a supplier
 	catchUpEvery   = 10 * time.Minute
 	reconcileEvery = time.Minute // to look whether it is due, and how the last one came out
-	termsInForce   = "1"
+	firstTerms     = "1"
 )
 
 // Service is a service that is wired and ready to run.
@@ -64,6 +65,8 @@ type Service struct {
 	door    *redisdb.Door
 	handler http.Handler
 	metrics *metrics
+
+	lastTerms atomic.Pointer[terms]
 }
 
 // Open wires a service: it connects to the database and Redis and migrates; it asks neither Stripe nor Twilio. All problems that can be seen are in its error.
@@ -97,8 +100,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	if err := s.zones(ctx); err != nil {
 		return err
 	}
-	terms, err := s.terms(ctx)
-	if err != nil {
+	if err := s.terms(ctx); err != nil {
 		return err
 	}
 	s.Sweeper = &clock.Sweeper{
@@ -125,8 +127,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 				return strings.TrimSuffix(c.URL, "/") + "/hooks/twilio/status/" + messageID
 			},
 		},
-		Wake:  s.Sweeper.Wake,
-		Terms: func() string { return termsInForce },
+		Wake: s.Sweeper.Wake,
 		Alarm: func(a pay.Alarm) {
 			s.alarm(string(a.Name)).Str("payment", a.PaymentID).Str("state", string(a.State)).Str("reason", string(a.Reason)).Str("detail", a.Detail).Msg(pay.Alarms()[a.Name])
 		},
@@ -158,7 +159,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	if err != nil {
 		return err
 	}
-	s.handler = s.routes(assets, pages, terms, made)
+	s.handler = s.routes(assets, pages, made)
 	return nil
 }
 
@@ -179,21 +180,42 @@ func (s *Service) zones(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// terms stores the terms in force by version and hash, and words them for the pages.
-func (s *Service) terms(ctx context.Context) (payerdoor.InForce, error) {
-	in := payerdoor.InForce{Version: termsInForce, Text: map[lang.Lang]payerdoor.Terms{}}
+// terms publishes the service's own first version of the payment terms, where none was published yet. All later ones are published in PLUS Web.
+func (s *Service) terms(ctx context.Context) error {
 	for _, l := range lang.All {
-		source, err := templates.Files.ReadFile("terms/" + termsInForce + "." + string(l) + ".txt")
+		source, err := templates.Files.ReadFile("terms/" + firstTerms + "." + string(l) + ".txt")
 		if err != nil {
-			return in, err
+			return err
 		}
 		sum := sha256.Sum256(source)
-		if err := s.DB.Terms(ctx, termsInForce, string(l), string(source), hex.EncodeToString(sum[:])); err != nil {
-			return in, err
+		if err := s.DB.Terms(ctx, firstTerms, string(l), string(source), hex.EncodeToString(sum[:])); err != nil {
+			return err
 		}
-		in.Text[l] = payerdoor.ReadTerms(string(source), s.config.Brand, s.config.Support.National())
 	}
-	return in, nil
+	return s.DB.FirstTerms(ctx, firstTerms)
+}
+
+// terms are a version's, worded. No version ever changes: the last one that was asked for is kept.
+type terms struct {
+	version string
+	texts   map[lang.Lang]lang.Terms
+}
+
+// worded words a version of the payment terms for the payer's page.
+func (s *Service) worded(ctx context.Context, version string) (map[lang.Lang]lang.Terms, error) {
+	if last := s.lastTerms.Load(); last != nil && last.version == version {
+		return last.texts, nil
+	}
+	sources, err := s.DB.TermsTexts(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[lang.Lang]lang.Terms{}
+	for _, l := range lang.All {
+		texts[l] = lang.ReadTerms(sources[string(l)], s.config.Brand, s.config.Support.National())
+	}
+	s.lastTerms.Store(&terms{version, texts})
+	return texts, nil
 }
 
 func (s *Service) receiptText(language string, p pay.Payment, a pay.Attempt) string {
@@ -210,7 +232,7 @@ func (s *Service) receiptText(language string, p pay.Payment, a pay.Attempt) str
 	})
 }
 
-func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.InForce, made suppliers) http.Handler {
+func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) http.Handler {
 	c := s.config
 	door := web.Door{
 		Log: c.Log, Now: c.Now, NewID: newID, Nonce: rand.Text, Proxies: c.Proxies, MaxBody: maxBody, Timeout: requestTimeout, Seen: s.metrics.seen,
@@ -224,7 +246,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, terms payerdoor.I
 	hookDoor.MaxBody = maxEvent
 	payerConfig := payerdoor.Config{
 		Desk:  &payer.Desk{Store: s.DB, Machine: s.Machine, Door: s.door, Tries: s.door, Keys: c.Keys, Now: c.Now, NewID: newID, Paused: c.ReconcileOnly},
-		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, LinkLife: c.LinkLife, Terms: terms,
+		Pages: pages, Door: door, Keys: c.Keys, Brand: c.Brand, Support: c.Support, StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, LinkLife: c.LinkLife, Terms: s.worded,
 	}
 	refuse := func(err error) http.Handler {
 		return payerdoor.Refuse(payerConfig, func(*web.Request) (web.Answer, error) { return web.Answer{}, err })

@@ -23,11 +23,10 @@ type Machine struct {
 	NewID   func() string // ordered by time, for rows
 	Token   func() string // crypto/rand.Text
 	Texts   Texts
-	Wake    func()            // something became due: the sweeper need not wait for its next round
-	Alarm   func(Alarm)       // a person has to know
-	Life    time.Duration     // of a link
-	Paused  bool              // reconcile-only mode: the books are those of a backup
-	Terms   func() (v string) // version of the terms in force
+	Wake    func()        // something became due: the sweeper need not wait for its next round
+	Alarm   func(Alarm)   // a person has to know
+	Life    time.Duration // of a link
+	Paused  bool          // reconcile-only mode: the books are those of a backup
 }
 
 // Texts words the texts: a token's address and the whole text in a language.
@@ -233,6 +232,9 @@ type Try struct {
 	UserAgent     string
 }
 
+// outdated says whether other terms are in force than those that were agreed to.
+func (t Try) outdated(v View) bool { return t.Terms != v.Terms && guard.On(guard.TermsVersion) }
+
 // Result is where a payment stands for the one who asks.
 type Result struct {
 	View         View
@@ -258,7 +260,7 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 		t.Nonce.Summary != v.Payment.SummaryHash && guard.On(guard.NonceSummary) {
 		return Result{}, ErrOtherLink
 	}
-	if t.Terms != m.Terms() && guard.On(guard.TermsVersion) {
+	if t.outdated(v) {
 		return Result{}, ErrTerms
 	}
 	card, err := m.Gateway.Card(ctx, v.Payment.StripeAccount, t.PaymentMethod)
@@ -284,6 +286,9 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 			}
 			if v.Payment.State.Live() && (v.Link == nil || v.Link.ID != t.LinkID || v.Link.State != link.Live) && guard.On(guard.LiveLink) {
 				return Event{}, ErrClosed // the link was replaced
+			}
+			if v.Payment.State == Open && t.outdated(v) { // others were published since it was asked for first
+				return Event{}, ErrTerms
 			}
 			return Event{Kind: Claim}, nil
 		},

@@ -311,6 +311,7 @@ type View struct {
 	Attempts []Attempt // oldest first
 	Link     *link.Link
 	Facts    Facts
+	Terms    string    // version of the terms in force: within a transition on an open payment it stays so until the end
 	Refunds  []Refund  // oldest first
 	Disputes []Dispute // oldest first
 	// For a payment whose money is in the books:
@@ -333,5 +334,6 @@ type Glance struct {
 	Payment  Payment
 	Attempts []Attempt // oldest first
 	Link     link.Link
+	Terms    string    // version of the terms in force
 	Now      time.Time // of the clock that decides
 }

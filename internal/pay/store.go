@@ -15,7 +15,7 @@ type Store interface {
 	// Begin is T1. It reads the facts of a client and a vehicle ("" for a pending balance), the vehicle's live payment if there is one, and the payment
 	// that the form made before, and does what decide says. An error of decide rolls everything back; trail entries of a refusal are the caller's to write.
 	Begin(ctx context.Context, clientID, vehicleID, formKey string, decide func(Start) (Begin, error)) (Payment, error)
-	// Apply is every other transition: decide sees the payment as it is and says what changes. An error of decide rolls everything back.
+	// Apply is every other transition: decide sees the payment as it is and says what changes. Until it is done nobody puts other terms in force than an open payment’s View tells. An error of decide rolls everything back.
 	Apply(ctx context.Context, paymentID string, decide func(View) (Change, error)) error
 	// View reads a payment with its attempts, newest link and facts, without a lock.
 	View(ctx context.Context, paymentID string) (View, error)

@@ -155,7 +155,7 @@ func begin(t *testing.T, database string, o options) *town {
 		t.Fatal(err)
 	}
 	b.raw = rawDatabase(t, database)
-	if err := b.db.Import(b.ctx, demo.Data(b.clock.Now())); err != nil {
+	if err := errors.Join(b.db.Import(b.ctx, demo.Data(b.clock.Now())), b.db.FirstTerms(b.ctx, terms)); err != nil {
 		t.Fatal(err)
 	}
 	carrier := need(twiliosms.New(twiliosms.Config{AccountSID: twilioAccount, AuthToken: twilioToken, From: ourNumber, APIURL: web.URL, Timeout: o.timeout}))(b)
@@ -198,7 +198,7 @@ func rawDatabase(t *testing.T, address string) *sql.DB {
 
 func (b *town) machine(store pay.Store, carrier sms.Carrier) *pay.Machine {
 	return &pay.Machine{
-		Store: store, Gateway: b.gateway, Door: b.door, Carrier: carrier, NewID: newID, Life: link.Life, Wake: func() {}, Terms: func() string { return terms },
+		Store: store, Gateway: b.gateway, Door: b.door, Carrier: carrier, NewID: newID, Life: link.Life, Wake: func() {},
 		Token: func() string {
 			token := rand.Text()
 			b.mu.Lock()

@@ -96,7 +96,7 @@ func template(dir string) ([]byte, error) {
 			*e = ledger.Open(e.ID, e.ClientID, 0, 30_00, morning)
 		}
 	}
-	if err := errors.Join(db.Migrate(ctx), db.Import(ctx, facts), db.Close()); err != nil {
+	if err := errors.Join(db.Migrate(ctx), db.Import(ctx, facts), db.FirstTerms(ctx, terms), db.Close()); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(file)
@@ -128,7 +128,7 @@ func newWorld(seed uint64, dir string, template []byte) (*world, error) {
 	w.carrier = &carrier{w: w, sends: map[string]int{}}
 	w.door = &door{w: w, passes: map[link.Digest]link.Pass{}, copied: map[link.Digest]link.Pass{}}
 	w.machine = &pay.Machine{
-		Store: w.store, Gateway: w.bank, Door: w.door, Carrier: w.carrier, NewID: w.newID, Token: w.token, Life: link.Life, Terms: func() string { return terms },
+		Store: w.store, Gateway: w.bank, Door: w.door, Carrier: w.carrier, NewID: w.newID, Token: w.token, Life: link.Life,
 		Wake: w.woken, Alarm: func(a pay.Alarm) {
 			w.say("ALARM %s %s %s %s %s", a.Name, a.PaymentID, a.State, a.Reason, a.Detail)
 			w.alarms = append(w.alarms, a)

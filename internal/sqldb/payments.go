@@ -144,6 +144,9 @@ func (t tx) facts(clientID, vehicleID, locationID, but string) (pay.Facts, error
 func (t tx) view(p stored) (pay.View, error) {
 	v := pay.View{Payment: p.Payment}
 	var err error
+	if v.Terms, err = t.inForce(); err != nil {
+		return v, err
+	}
 	if v.Facts, err = t.facts(p.ClientID, p.VehicleID, p.LocationID, p.ID); err != nil {
 		return v, err
 	}
@@ -183,8 +186,8 @@ func (d *DB) Glance(ctx context.Context, paymentID, linkID string) (pay.Glance, 
 	}
 	var l pendingLink
 	p, err := scanPayment(func(into ...any) error {
-		return t.row(`SELECT `+glanceColumns+`, `+clock+` FROM payments p JOIN links l ON l.payment_id = p.id WHERE p.id = $1 AND l.id = $2`, paymentID, linkID).
-			Scan(append(append(into, l.into()...), &nowMS)...)
+		return t.row(`SELECT `+glanceColumns+`, `+clock+`, COALESCE((`+lastTerms+`), '') FROM payments p JOIN links l ON l.payment_id = p.id WHERE p.id = $1 AND l.id = $2`, paymentID, linkID).
+			Scan(append(append(into, l.into()...), &nowMS, &g.Terms)...)
 	})
 	if err != nil {
 		return g, err
@@ -362,6 +365,11 @@ func (d *DB) Apply(ctx context.Context, id string, decide func(pay.View) (pay.Ch
 		p, err := t.payment(id)
 		if err != nil {
 			return err
+		}
+		if p.State == pay.Open { // only then can somebody have agreed to the terms just now
+			if err := t.lockTerms(" FOR SHARE"); err != nil {
+				return err
+			}
 		}
 		v, err := t.view(p)
 		if err != nil {
@@ -603,23 +611,6 @@ func (d *DB) Postpone(ctx context.Context, paymentID string, by time.Duration) e
 			return err
 		}
 		return t.exec(`UPDATE payments SET next_ms = $1 WHERE id = $2 AND next_ms <= $3`, ms(now.Add(by)), paymentID, ms(now))
-	})
-}
-
-// Terms stores a version of the terms, once: what payers have agreed to never changes. It fails if the version is there with another text.
-func (d *DB) Terms(ctx context.Context, version, language, text, sha256 string) error {
-	return d.write(ctx, func(t tx) error {
-		if _, err := t.insert(`INSERT INTO terms (version, language, text, sha256) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, version, language, text, sha256); err != nil {
-			return err
-		}
-		var kept string
-		if err := t.row(`SELECT sha256 FROM terms WHERE version = $1 AND language = $2`, version, language).Scan(&kept); err != nil {
-			return err
-		}
-		if kept != sha256 {
-			return fmt.Errorf("version %s of the terms (%s) was in force with another text: give the new text a new version", version, language)
-		}
-		return nil
 	})
 }
 

@@ -100,7 +100,7 @@ func start(t *testing.T) *bench {
 	carrier, err := twiliosms.New(twiliosms.Config{AccountSID: sid, AuthToken: token, From: from, APIURL: web.URL, Timeout: 5 * time.Second})
 	b.must(err)
 	b.till = &pay.Machine{
-		Store: b.db, Door: shut{}, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {}, Terms: func() string { return "1" },
+		Store: b.db, Door: shut{}, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 	}
 	b.redis = miniredis.RunT(t)
 	door, err := redisdb.Open(b.ctx, redisdb.Config{URL: "redis://" + b.redis.Addr(), Now: b.clock, LooksPerMinute: 60})

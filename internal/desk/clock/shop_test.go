@@ -119,6 +119,7 @@ func open(t *testing.T, database string) *shop {
 	s.must(err)
 	s.must(s.db.Migrate(t.Context()))
 	s.must(s.db.Import(t.Context(), demo.Data(opens)))
+	s.must(s.db.FirstTerms(t.Context(), "1"))
 	driver, address := "pgx", database
 	if file, ok := strings.CutPrefix(database, "sqlite:"); ok {
 		driver, address = "sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"
@@ -126,7 +127,7 @@ func open(t *testing.T, database string) *shop {
 	s.raw, err = sql.Open(driver, address)
 	s.must(err)
 	s.till = &pay.Machine{
-		Store: s.db, Gateway: s.gateway, Door: door, Carrier: carrier, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Terms: func() string { return "1" }, Alarm: func(pay.Alarm) {},
+		Store: s.db, Gateway: s.gateway, Door: door, Carrier: carrier, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 		Texts: pay.Texts{
 			Link: func(_, token string) string { return "Interlane: " + token }, Receipt: func(string, pay.Payment, pay.Attempt) string { return "Interlane: paid" },
 			Callback: func(id string) string { return "http://127.0.0.1:9/hooks/twilio/status/" + id },

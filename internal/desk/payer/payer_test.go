@@ -75,11 +75,12 @@ func start(t *testing.T) *bench {
 	b.must(err)
 	b.must(b.db.Migrate(b.ctx))
 	b.must(b.db.Import(b.ctx, demo.Data(b.clock())))
+	b.must(b.db.FirstTerms(b.ctx, "1"))
 	b.mini = miniredis.RunT(t)
 	b.door, err = redisdb.Open(b.ctx, redisdb.Config{URL: "redis://" + b.mini.Addr(), Now: b.clock, LooksPerMinute: 60})
 	b.must(err)
 	till := &pay.Machine{
-		Store: b.db, Door: b.door, NewID: newID, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {}, Terms: func() string { return "1" },
+		Store: b.db, Door: b.door, NewID: newID, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 		Token: func() string { b.token = rand.Text(); return b.token },
 	}
 	b.desk = &payer.Desk{Store: b.db, Machine: till, Door: b.door, Tries: b.door, Keys: b.keys, Now: b.clock, NewID: newID}

@@ -37,7 +37,7 @@ type Pay struct {
 	SecondsLeft  int           // by the server's clock
 	LinkMinutes  int           // how long a link is good for, as its text said
 	Notice       string        // what the payer should know first, such as why the last card was declined; "" if nothing
-	Terms        Terms         // the text agreed to
+	Terms        lang.Terms    // the text agreed to
 	TermsVersion string
 	ChargeNonce  string // binds payment, link and summary; not the policy's Nonce
 	Script       Script
@@ -47,33 +47,6 @@ type Pay struct {
 type SummaryLine struct {
 	Label  string // "Monitoring, 30 days × $3.10"
 	Amount string // "$93.00"; a credit or reduction in parentheses
-}
-
-// Terms is a version of the payment terms in one language.
-type Terms struct {
-	Title string // "Payment terms, version 1"
-	Note  string // who has still to review it
-	Parts []TermsPart
-}
-
-// TermsPart is a heading of the terms and the paragraphs under it.
-type TermsPart struct {
-	Heading string
-	Text    []string
-}
-
-// ReadTerms reads the payment terms from their source: blocks divided by an empty line, of which the first is the title and the note
-// under it, and every other a heading with its paragraphs, one a line. {brand} and {phone} are put in.
-func ReadTerms(source, brand, supportPhone string) Terms {
-	source = strings.NewReplacer("{brand}", brand, "{phone}", supportPhone, "\r\n", "\n").Replace(source)
-	head, rest, _ := strings.Cut(strings.TrimSpace(source), "\n\n")
-	var t Terms
-	t.Title, t.Note, _ = strings.Cut(head, "\n")
-	for block := range strings.SplitSeq(rest, "\n\n") {
-		lines := strings.Split(strings.TrimSpace(block), "\n")
-		t.Parts = append(t.Parts, TermsPart{Heading: lines[0], Text: lines[1:]})
-	}
-	return t
 }
 
 // Agree returns the consent sentence in three parts: before the link to the terms, the link's words, and after it.

@@ -52,7 +52,7 @@ func samplePay(t *testing.T, l lang.Lang, discreet bool) Pay {
 			{l.Line(lang.Line{Kind: "monitoring", Days: 30, Daily: 310, Discreet: discreet}), "$93.00"},
 			{l.Line(lang.Line{Kind: "tax", TaxPPM: 60_000, Discreet: discreet}), "$5.58"},
 		},
-		Terms: ReadTerms(string(source), "Interlane", "(804) 555-0100"), TermsVersion: "1", ChargeNonce: "ch4rge",
+		Terms: lang.ReadTerms(string(source), "Interlane", "(804) 555-0100"), TermsVersion: "1", ChargeNonce: "ch4rge",
 	}
 	p.Script = NewScript(p, stripeJS, "pk_test_123", "acct_456")
 	return p

@@ -2,6 +2,7 @@
 package payer
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -33,14 +34,8 @@ type Config struct {
 	Support        phone.Number
 	StripeJS       string // address of Stripe.js
 	PublishableKey string
-	LinkLife       time.Duration // whole minutes
-	Terms          InForce
-}
-
-// InForce is the version of the payment terms in force, in every language.
-type InForce struct {
-	Version string
-	Text    map[lang.Lang]Terms
+	LinkLife       time.Duration                                                               // whole minutes
+	Terms          func(ctx context.Context, version string) (map[lang.Lang]lang.Terms, error) // a version's text, worded
 }
 
 // cookieName is the session's: __Host- has the browser refuse it from anywhere but this host over TLS.
@@ -206,11 +201,15 @@ func (s *server) page(r *web.Request) (web.Answer, error) {
 		a, err := s.state(r, p, l)
 		return chosen(r, a), err
 	}
+	terms, err := s.Terms(r.Context(), p.Terms)
+	if err != nil {
+		return web.Answer{}, err
+	}
 	payment := p.Payment
 	page := Pay{
 		Chrome:   s.chrome(r, l, "/pay"),
 		TotalDue: payment.Amount().String(), DaysLabel: daysLabel(l, payment, p.Discreet), PaidTo: l.Date(payment.PaidTo()),
-		Lines: Lines(l, payment.Frozen, p.Discreet), SecondsLeft: seconds(p.Left), Terms: s.Terms.Text[l], TermsVersion: s.Terms.Version, ChargeNonce: p.Nonce,
+		Lines: Lines(l, payment.Frozen, p.Discreet), SecondsLeft: seconds(p.Left), Terms: terms[l], TermsVersion: p.Terms, ChargeNonce: p.Nonce,
 	}
 	page.Reference, page.LinkMinutes = payment.Reference(), int(s.LinkLife/time.Minute)
 	if p.Place == payer.Payable && p.Attempt != nil && p.Attempt.State == pay.WasNo {
