@@ -1,26 +1,13 @@
-// PLUS Web without reloads: the panel's forms are sent and their answers put in place, and the link's status is watched. Without this script the same forms are pages.
+// PLUS Web without reloads: pages of clients and the search are put in place of one another, the panel's forms are sent and their answers shown, and the link's status
+// is watched. Without this script the same forms and links are pages.
 'use strict';
 (() => {
   /** @template {HTMLElement} T @param {string} id @returns {T} */
   const by = (id) => /** @type {T} */ (document.getElementById(id));
   const live = by('live');
-  const panel = by('panel');
   const POLL = 1500, SLOWEST = 15000; // ms
 
   document.documentElement.classList.add('scripted');
-
-  // --- Everywhere: the search key, and forms that go off once ---
-
-  addEventListener('keydown', (event) => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-    const at = /** @type {HTMLElement} */ (event.target);
-    if (at.closest('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]')) return;
-    const field = /** @type {HTMLInputElement | null} */ (document.getElementById('q'));
-    if (!field) return;
-    event.preventDefault();
-    field.focus();
-    field.select();
-  });
 
   /** @param {string} words */
   const say = (words) => {
@@ -29,10 +16,16 @@
   };
 
   // A form that came back with something wrong says so where it is wrong.
-  const wrong = /** @type {HTMLElement | null} */ (document.querySelector('main > [data-focus]'));
-  if (wrong) document.getElementById(wrong.dataset.focus || '')?.focus();
+  const aim = () => {
+    const wrong = /** @type {HTMLElement | null} */ (document.querySelector('main > [data-focus], #rest[data-focus]'));
+    const field = wrong && document.getElementById(wrong.dataset.focus || '');
+    field?.focus();
+    return Boolean(field);
+  };
+  aim();
 
-  if (!panel) return;
+  /** The panel of the page that is shown; there is none on the search's. */
+  let panel = by('panel');
 
   // --- Putting an answer in place: what is the same stays as it is, with its focus and what was typed into it ---
 
@@ -60,26 +53,29 @@
     return /** @type {HTMLElement} */ (template.content.firstElementChild);
   };
 
-  // What was typed into the form that sends goes on into the next summary's: it is the same call.
-  /** @type {Map<string, string | boolean>} */
-  let typed = new Map();
-  function keep() {
-    const form = /** @type {HTMLFormElement | null} */ (document.getElementById('send'));
-    if (!form) return;
-    typed = new Map();
-    for (const field of form.querySelectorAll('input')) {
-      if (field.type === 'hidden') continue;
-      if (field.type === 'checkbox' || field.type === 'radio') typed.set(field.name + '=' + field.value, field.checked);
-      else typed.set(field.name, field.value);
+  // What was typed into a form that says so goes on into the one that takes its place, while it is the same call: a new summary's, or the same tab's when it is shown again.
+  /** @type {Map<string, Map<string, string | boolean>>} */
+  const typed = new Map();
+  const fieldsOf = (/** @type {HTMLFormElement} */ form) => /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input:not([type=hidden]), textarea, select'));
+  const togglesOf = (/** @type {HTMLInputElement} */ field) => field.type === 'checkbox' || field.type === 'radio';
+  /** @param {ParentNode} within */
+  function keep(within) {
+    for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (within.querySelectorAll('form[data-keep]'))) {
+      /** @type {Map<string, string | boolean>} */
+      const values = new Map();
+      for (const field of fieldsOf(form)) togglesOf(field) ? values.set(field.name + '=' + field.value, field.checked) : values.set(field.name, field.value);
+      typed.set(form.id, values);
     }
   }
-  function restore() {
-    const form = /** @type {HTMLFormElement | null} */ (document.getElementById('send'));
-    if (!form) return;
-    for (const field of form.querySelectorAll('input')) {
-      const value = field.type === 'checkbox' || field.type === 'radio' ? typed.get(field.name + '=' + field.value) : field.type === 'hidden' ? undefined : typed.get(field.name);
-      if (typeof value === 'boolean') field.checked = value;
-      else if (value !== undefined) field.value = value;
+  /** @param {ParentNode} within */
+  function restore(within) {
+    for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (within.querySelectorAll('form[data-keep]'))) {
+      const values = typed.get(form.id);
+      for (const field of values ? fieldsOf(form) : []) {
+        const value = values?.get(togglesOf(field) ? field.name + '=' + field.value : field.name);
+        if (typeof value === 'boolean') field.checked = value;
+        else if (value !== undefined) field.value = value;
+      }
     }
   }
 
@@ -103,10 +99,10 @@
       if (old && fresh) old.replaceChildren();
     }
     morph(from, to);
-    if (how.kept) restore();
-    panel.hidden = false;
-    by('open')?.setAttribute('aria-expanded', 'true');
-    by('open')?.classList.remove('primary');
+    if (how.kept) restore(panel);
+    panel.hidden = 'closed' in from.dataset;
+    by('open')?.setAttribute('aria-expanded', String(!panel.hidden));
+    by('open')?.classList.toggle('primary', panel.hidden);
     ready();
     const words = from.dataset.say;
     if (words) say(words);
@@ -120,7 +116,7 @@
     }
   }
 
-  // --- Asking the server ---
+  // --- Asking the server for the panel ---
 
   let asking = new AbortController();
   let busy = false;
@@ -145,8 +141,8 @@
       const html = await response.text();
       if (mine !== asking) return;
       by('cancel-dialog') && /** @type {HTMLDialogElement} */ (by('cancel-dialog')).close();
-      const at = response.headers.get('Content-Location');
-      if (at && how.history && at !== location.pathname + location.search) history[how.history === 'push' ? 'pushState' : 'replaceState'](null, '', at);
+      const found = response.headers.get('Content-Location');
+      if (found && how.history) go(onThisTab(found).href, how.history);
       show(html, how);
     } catch (error) {
       if (mine !== asking || mine.signal.aborted) return;
@@ -166,26 +162,180 @@
       /** @type {HTMLInputElement} */ (by('anew')).value = submitter.name === 'anew' ? '1' : '';
       return ask(/** @type {HTMLDialogElement} */ (by(dialog)));
     }
+    if (form.hasAttribute('data-page') && inPlace(location) && !event.defaultPrevented) {
+      event.preventDefault();
+      if (submitter?.getAttribute('aria-busy') === 'true') return;
+      const fields = new URLSearchParams();
+      for (const [name, value] of new FormData(form, submitter)) fields.append(name, String(value));
+      return visit(form.method === 'post' ? form.action : form.action + '?' + fields, {body: form.method === 'post' ? fields : undefined, submitter});
+    }
     if (!form.hasAttribute('data-part') || submitter?.formMethod === 'dialog') return;
     event.preventDefault();
     const post = form.method === 'post';
     if (busy && post) return;
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) body.append(name, String(value));
+    if (body.has('tab')) body.set('tab', tab());
     if (post) return request(form.action, {method: 'POST', body}, {submitter, history: 'replace'});
-    keep();
+    keep(panel);
     for (const field of panel.querySelectorAll('#send > fieldset')) /** @type {HTMLFieldSetElement} */ (field).disabled = true;
     request(form.action + '?' + body, {}, {submitter, kept: true, history: 'push'});
   });
 
-  panel.addEventListener('click', (event) => {
-    const link = /** @type {HTMLElement} */ (event.target).closest('a[data-part]');
-    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  // --- Pages in place of one another: the document stays, and with it the call ---
+
+  let at = location.href; // of what is shown
+  const tab = () => new URL(at).searchParams.get('tab') || 'account';
+
+  /** @param {string} to an address of the panel @returns {URL} the same on the tab that is shown */
+  function onThisTab(to) {
+    const url = new URL(to, at);
+    if (tab() === 'account') url.searchParams.delete('tab');
+    else url.searchParams.set('tab', tab());
+    return url;
+  }
+
+  // What an address says of the panel.
+  const PANEL = ['panel', 'vehicle', 'days', 'payment', 'ask', 'anew'];
+  const panelOf = (/** @type {string} */ address) => PANEL.map((name) => new URL(address).searchParams.get(name)).join();
+
+  /** @param {string} to a tab's address @returns {string} it with the panel as it stands */
+  function beside(to) {
+    const url = new URL(to, at);
+    for (const name of PANEL) {
+      const value = new URL(at).searchParams.get(name);
+      value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value);
+    }
+    return url.href;
+  }
+
+  /** @param {string} to @param {'push' | 'replace' | ''} [how] */
+  function go(to, how) {
+    if (how && to !== location.href) history[how === 'push' ? 'pushState' : 'replaceState'](null, '', to);
+    at = to;
+  }
+
+  /** The pages that can be put in place of one another: the search's and the clients'. @param {URL | Location} url */
+  const inPlace = (url) => url.origin === location.origin && /^\/plus\/(clients(\/[^/]+)?)?$/.test(url.pathname);
+
+  let going = new AbortController();
+
+  /**
+   * Shows a page in place, or the whole page anew where that can't be.
+   * @param {string} to
+   * @param {{method?: string, body?: URLSearchParams, submitter?: HTMLElement | null, history?: 'push' | ''}} [how]
+   */
+  async function visit(to, how = {}) {
+    const url = new URL(to, location.href);
+    if (!how.body && (!inPlace(url) || !inPlace(location))) return location.assign(url);
+    going.abort();
+    const mine = going = new AbortController();
+    const main = by('main');
+    const form = how.submitter?.closest('form');
+    main.setAttribute('aria-busy', 'true');
+    how.submitter?.setAttribute('aria-busy', 'true');
+    try {
+      const response = await fetch(url, {method: how.body ? 'POST' : 'GET', body: how.body, credentials: 'same-origin', cache: 'no-store', signal: mine.signal});
+      if (response.status === 401) return how.body ? location.reload() : location.assign(url);
+      const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+      if (mine !== going) return;
+      const end = new URL(response.url);
+      if (!page.getElementById('main') || response.ok && !inPlace(end)) return location.assign(end);
+      if (how.body && form && !response.ok && page.querySelector('main [data-reference]')) return trouble(form, page);
+      if (document.getElementById('rest')) keep(by('rest'));
+      if (how.body && form) typed.delete(form.id); // the answer says what is kept of it
+      put(page, inPlace(end) ? end.href : at, how.history ?? 'push', form || null, response.ok);
+    } catch {
+      if (mine !== going || mine.signal.aborted) return;
+      if (how.history === '') return location.reload(); // the address has changed already
+      toast('The server could not be reached. Check the connection and try again.');
+    } finally {
+      if (mine === going) main.removeAttribute('aria-busy');
+      how.submitter?.removeAttribute('aria-busy');
+    }
+  }
+
+  /** Our own error over a form, which keeps what was typed. @param {HTMLFormElement} form @param {Document} page */
+  function trouble(form, page) {
+    form.querySelector('[data-problem]')?.remove();
+    const words = [...page.querySelectorAll('main h1, main p:not(.row)')].map((e) => e.textContent?.trim()).join('. ');
+    const alert = Object.assign(document.createElement('div'), {className: 'alert error', tabIndex: -1});
+    alert.setAttribute('data-problem', '');
+    alert.append(document.createElement('span'), Object.assign(document.createElement('p'), {textContent: words}));
+    form.prepend(alert);
+    alert.focus();
+  }
+
+  /** @param {Document} page @param {string} to @param {'push' | ''} how @param {HTMLFormElement | null} form that led here @param {boolean} ok */
+  function put(page, to, how, form, ok) {
+    const before = at;
+    go(to, how);
+    document.title = page.title;
+    const rooms = document.querySelector('nav.rooms'), fresh = page.querySelector('nav.rooms');
+    if (rooms && fresh) morph(rooms, document.importNode(fresh, true));
+    const client = document.getElementById('client'), comes = page.getElementById('client');
+    if (client && comes && client.dataset.id === comes.dataset.id) {
+      morph(client, document.importNode(comes, true));
+      turnTo(page);
+      if (panelOf(before) !== panelOf(to)) {
+        stop();
+        show(page.getElementById('panel-body')?.outerHTML || '');
+        watch();
+        if (document.activeElement === document.body) (document.getElementById('status-title') || by('open'))?.focus();
+        return;
+      }
+      const after = ok && form?.dataset.after ? document.getElementById(form.dataset.after) : null;
+      if (after) {
+        after.focus();
+        say(form?.dataset.said || '');
+      } else if (!aim()) say(document.querySelector('.tabs [aria-current]')?.textContent || '');
+      return;
+    }
+    stop();
+    asking.abort();
+    typed.clear();
+    by('main').replaceChildren(...document.importNode(/** @type {HTMLElement} */ (page.getElementById('main')), true).childNodes);
+    panel = by('panel');
+    scrollTo(0, 0);
+    ready();
+    watch();
+    if (aim()) return;
+    const title = by('main').querySelector('h1');
+    if (!title) return;
+    title.tabIndex = -1;
+    title.focus();
+  }
+
+  /** Turns to another tab of the same client. The tabs stay, with their focus. @param {Document} page */
+  function turnTo(page) {
+    const from = by('rest'), to = document.importNode(/** @type {HTMLElement} */ (page.getElementById('rest')), true);
+    const held = document.activeElement && from.contains(document.activeElement) ? document.activeElement.id : '';
+    const tabs = /** @type {HTMLElement} */ (from.firstElementChild);
+    const fresh = /** @type {HTMLElement} */ (to.firstElementChild);
+    morph(tabs, fresh);
+    fresh.remove();
+    while (tabs.nextSibling) tabs.nextSibling.remove();
+    while (to.firstChild) from.append(to.firstChild);
+    to.dataset.focus ? from.dataset.focus = to.dataset.focus : delete from.dataset.focus;
+    restore(from);
+    if (held && !(document.activeElement && from.contains(document.activeElement))) document.getElementById(held)?.focus();
+  }
+
+  document.addEventListener('click', (event) => {
+    const link = /** @type {HTMLElement} */ (event.target).closest('a[href]');
+    if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.target || link.hasAttribute('download')) return;
+    const url = new URL(link.href);
+    if (url.hash || !inPlace(url) || !inPlace(location)) return;
     event.preventDefault();
-    request(link.href, {}, {history: 'push'});
+    if (link.hasAttribute('data-part') && panel) return request(onThisTab(link.href).href, {}, {history: 'push'});
+    visit(link.closest('.tabs') ? beside(url.href) : url.href);
   });
 
-  addEventListener('popstate', () => location.reload());
+  addEventListener('popstate', () => {
+    if (location.href.split('#')[0] === at.split('#')[0]) return;
+    if (inPlace(location)) visit(location.href, {history: ''});
+    else location.reload();
+  });
 
   // --- The dialog ---
 
@@ -199,7 +349,11 @@
     dialog.showModal();
     (/** @type {HTMLElement | null} */ (dialog.querySelector('[aria-invalid=true]')) || by('reason')).focus();
   }
-  document.addEventListener('close', () => { if (opener instanceof HTMLElement && opener.isConnected) opener.focus(); }, true);
+  document.addEventListener('close', (event) => {
+    if (/** @type {Element} */ (event.target).id !== 'cancel-dialog') return;
+    if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    opener = null;
+  }, true);
 
   // --- The number: whose it is, and what to read back ---
 
@@ -214,7 +368,7 @@
     /** @type {HTMLElement} */ (by('ending').querySelector('b')).textContent = now.slice(-4);
     by('other').hidden = own && !by('other').querySelector('[aria-invalid=true]');
   }
-  panel.addEventListener('input', (event) => {
+  document.addEventListener('input', (event) => {
     const field = /** @type {HTMLInputElement} */ (event.target);
     if (field.id === 'phone') number();
     if (field.getAttribute('aria-invalid') && field.id !== 'days') { // it is being put right
@@ -225,12 +379,13 @@
   });
 
   // A summary on show that nobody has sent follows the choice.
-  panel.addEventListener('change', (event) => {
+  document.addEventListener('change', (event) => {
     const form = /** @type {HTMLElement} */ (event.target).closest('form');
     if (!form || form.id !== 'choice' || !document.getElementById('send')) return;
-    keep();
+    keep(panel);
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) body.append(name, String(value));
+    if (body.has('tab')) body.set('tab', tab());
     for (const field of panel.querySelectorAll('#send > fieldset')) /** @type {HTMLFieldSetElement} */ (field).disabled = true;
     request(form.action + '?' + body, {}, {quiet: true, kept: true, history: 'replace'});
   });
@@ -289,7 +444,7 @@
     const status = document.getElementById('status');
     if (!status) return;
     try {
-      const response = await fetch(status.dataset.url || '', {credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(10000),
+      const response = await fetch(onThisTab(status.dataset.url || ''), {credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(10000),
         headers: {'X-Part': '1', 'If-None-Match': '"' + status.dataset.version + '"'}});
       if (mine !== turn) return;
       if (response.status === 401) return over();
@@ -339,6 +494,7 @@
       const response = await fetch(location.href, {credentials: 'same-origin', cache: 'no-store', redirect: 'error'});
       if (!response.ok) return;
       const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+      if (document.getElementById('client')?.dataset.id !== page.getElementById('client')?.dataset.id) return; // somebody has gone on
       for (const id of ['client', 'rest']) {
         const from = document.getElementById(id), to = page.getElementById(id);
         if (from && to) morph(from, document.importNode(to, true));
@@ -376,7 +532,9 @@
   addEventListener('online', () => { pause = POLL; watch(); });
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 
+  /** Takes up what a page brings. */
   function ready() {
+    if (!panel) return;
     number();
     const pill = document.getElementById('left');
     endsAt = 0;
@@ -384,9 +542,11 @@
   }
 
   ready();
-  const dialog = /** @type {HTMLDialogElement | null} */ (panel.querySelector('dialog[data-open]'));
+  const dialog = /** @type {HTMLDialogElement | null} */ (document.querySelector('#panel dialog[data-open]'));
   if (dialog) ask(dialog);
-  const first = by('panel-body').dataset.focus;
+  const first = document.getElementById('panel-body')?.dataset.focus;
   if (first && !dialog) document.getElementById(first)?.focus();
   watch();
+
+  window.plus = {say, visit, beside, toast};
 })();

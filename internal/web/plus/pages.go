@@ -33,6 +33,13 @@ type Chrome struct {
 
 	AtFinance bool // who is signed in may see Finance's desk
 	Rooms     []Room
+	Keys      []KeyRow // of the key list; none for a stranger
+}
+
+// KeyRow is a line of the key list.
+type KeyRow struct {
+	Keys []string
+	Does string
 }
 
 // Room is a part of PLUS Web beside the clients, for those whose role includes it.

@@ -139,6 +139,9 @@ func (s *server) chrome(r *web.Request, who staff.Member) Chrome {
 		}
 		c.Rooms = append(c.Rooms, one)
 	}
+	if who.Name != "" {
+		c.Keys = keysOf(who)
+	}
 	return c
 }
 

@@ -226,7 +226,7 @@ func TestALiveLinkIsResentOrCancelledAndStartedAnew(t *testing.T) {
 
 	// Without script the dialog is a page, and its button leads on.
 	p = v.get("/plus/clients/100042?"+p.form("#ask-cancel", "anew", "1").Encode()).is(http.StatusOK).has("dialog[open]", 1)
-	to := v.post("/plus/payments/"+id+"/cancel", p.form("dialog form", "words", "wants it on her own phone")).to()
+	to := v.post("/plus/payments/"+id+"/cancel", p.form("#cancel-dialog form", "words", "wants it on her own phone")).to()
 	v.get(to).is(http.StatusOK).says("#summary .total", "$98.58").has("#send", 1).has("#status", 0)
 	if n := w.count(`SELECT COUNT(*) FROM trail WHERE act = 'revoke payment' AND detail LIKE '%The caller asked for it: wants it on her own phone%'`); n != 1 {
 		t.Error("the reason is not in the trail")
@@ -324,7 +324,7 @@ func TestRolesSeeAndSendWhatTheyMay(t *testing.T) {
 	id, address := agent.sent()
 	for _, role := range []string{"auditor", "finance", "admin"} {
 		v := w.as(role)
-		v.get(address).is(http.StatusOK).says("#status-title", "Link status").has("#opener", 0).has("#resend", 0).has("#ask-cancel", 0).has("dialog", 0).has("#choice", 0)
+		v.get(address).is(http.StatusOK).says("#status-title", "Link status").has("#opener", 0).has("#resend", 0).has("#ask-cancel", 0).has("#cancel-dialog", 0).has("#choice", 0)
 		v.get(dana).is(http.StatusForbidden).says("h1", "Your role does not include this")
 		before := w.count(`SELECT COUNT(*) FROM trail WHERE refused <> '' AND actor_id = $1`, "staff-"+role)
 		v.post("/plus/clients/100042/links", form).is(http.StatusForbidden)

@@ -2,6 +2,7 @@ package plus
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"paylink/internal/pay"
 	"paylink/internal/quote"
 	"paylink/internal/sms"
+	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
 
@@ -24,6 +26,29 @@ func languageName(code string) string {
 		return "Spanish"
 	}
 	return "English"
+}
+
+// keysOf are the keys that keys.js knows, of what somebody may do.
+func keysOf(who staff.Member) []KeyRow {
+	out := []KeyRow{{[]string{"/"}, "Search for a client"}}
+	for _, k := range []struct {
+		needs     staff.Permission
+		key, does string
+	}{
+		{staff.SendLinks, "s", "Send Secure Payment Link"},
+		{staff.WriteNotes, "n", "Write a note"},
+		{staff.TakePayment, "t", "Take Payment"},
+	} {
+		if who.May(k.needs) == nil {
+			out = append(out, KeyRow{[]string{k.key}, k.does + ", on a client’s page"})
+		}
+	}
+	var numbers, names []string
+	for i, tab := range tabs {
+		numbers, names = append(numbers, strconv.Itoa(i+1)), append(names, tabNames[tab])
+	}
+	return append(out, KeyRow{numbers, strings.Join(names, ", ") + ": the tabs of a client’s page"},
+		KeyRow{[]string{"?"}, "This list"}, KeyRow{[]string{"Esc"}, "Close a list or a dialog"})
 }
 
 func daysOf(n int) string {
