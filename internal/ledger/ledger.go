@@ -89,7 +89,8 @@ type Line struct {
 	Kind   string      `json:"kind"`
 	Label  string      `json:"label,omitempty"` // a fee's name, as it was then
 	Days   int         `json:"days,omitempty"`
-	Amount money.Cents `json:"amount"`
+	Count  int         `json:"count,omitempty"` // of a fee: how many times it was charged; 0 for what is counted in days
+	Amount money.Cents `json:"amount"`          // of all days, or of all times
 }
 
 // Invoice is what a client was charged for, as it was issued.
@@ -101,10 +102,24 @@ type Invoice struct {
 	PaymentID  string // the payment that it was issued by
 	Door       string // how it was paid: "link", "agent", "client", "autopay", "center"; "" where it was added at the desk, to be paid later
 	IssuedAt   time.Time
+	LocationID string // where the client was serviced; "" where an import did not say
+	Location   string // its name then, "Richmond, VA"
+	Zone       string // its time zone then, whose days the invoice counts in; "": UTC
+	Vehicle    string // the vehicle's label then; "" for none
+	TaxPPM     int64  // rate of its tax, in parts per million; 0: none was due
 	Lines      []Line
 	Subtotal   money.Cents
 	Tax        money.Cents
 	Total      money.Cents // subtotal and tax
 	PaidToFrom day.Date    // Paid To Date before; "" if none moved
 	PaidTo     day.Date    // Paid To Date after; "" if none moved
+}
+
+// Day is the day on which the invoice was issued, where it was.
+func (i Invoice) Day() day.Date {
+	zone, err := time.LoadLocation(i.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return day.Of(i.IssuedAt.In(zone))
 }

@@ -48,7 +48,7 @@ func (m *Machine) bookSale(v View, from ledger.Account, cause string) (Booking, 
 	if p.VehicleID != "" {
 		invoice := ledger.Invoice{
 			ID: m.NewID(), Number: at.In(v.Facts.Location.TimeZone()).Format("060102-") + p.Reference(), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID, Door: string(p.Door), IssuedAt: at,
-			Subtotal: s.Subtotal, Tax: s.Tax, Total: s.Subtotal + s.Tax, PaidToFrom: p.PaidToFrom(), PaidTo: p.PaidTo(),
+			LocationID: p.LocationID, Location: p.Frozen.Location, Zone: v.Facts.Location.Zone, Vehicle: p.Frozen.Vehicle, TaxPPM: taxed(p), Subtotal: s.Subtotal, Tax: s.Tax, Total: s.Subtotal + s.Tax, PaidToFrom: p.PaidToFrom(), PaidTo: p.PaidTo(),
 		}
 		for _, l := range s.Lines {
 			invoice.Lines = append(invoice.Lines, ledger.Line{Kind: string(l.Kind), Days: l.Days, Amount: l.Amount})
@@ -77,6 +77,14 @@ func (m *Machine) bookSale(v View, from ledger.Account, cause string) (Booking, 
 		b.Entries = append(b.Entries, received)
 	}
 	return b, b.check(s)
+}
+
+// taxed is the rate at which a sale was taxed.
+func taxed(p Payment) int64 {
+	if p.Frozen.Input.Account.TaxExempt {
+		return 0
+	}
+	return p.Frozen.Input.Location.TaxPPM
 }
 
 // revenue is what a sale's parts add to the accounts that they belong to, tax last; they sum up to less the invoice's total.
@@ -252,7 +260,7 @@ func (m *Machine) creditNote(v View, n int, from, to money.Cents) *ledger.Invoic
 	at := v.Facts.Now
 	note := ledger.Invoice{
 		ID: m.NewID(), Number: at.In(v.Facts.Location.TimeZone()).Format("060102-") + p.Reference() + "-R" + strconv.Itoa(n), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID,
-		Door: string(p.Door), IssuedAt: at,
+		Door: string(p.Door), IssuedAt: at, LocationID: p.LocationID, Location: p.Frozen.Location, Zone: v.Facts.Location.Zone, Vehicle: p.Frozen.Vehicle, TaxPPM: taxed(p),
 	}
 	amounts := make([]money.Cents, 0, len(s.Lines)+1)
 	for _, l := range s.Lines {

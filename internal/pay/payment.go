@@ -3,7 +3,6 @@ package pay
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 
 	"paylink/internal/account"
 	"paylink/internal/day"
+	"paylink/internal/ledger"
 	"paylink/internal/link"
 	"paylink/internal/money"
 	"paylink/internal/quote"
@@ -190,14 +190,8 @@ func (f Frozen) Encode() (text, hash string, err error) {
 	return string(b), hex.EncodeToString(sum[:]), nil
 }
 
-// Reference is what people quote on the phone, such as "7K2Q-4821": eight characters that can't be misheard (Crockford's base 32), made from the payment's id.
-func (p Payment) Reference() string {
-	sum := sha256.Sum256([]byte(p.ID))
-	code := referenceCode.EncodeToString(sum[:5])
-	return code[:4] + "-" + code[4:]
-}
-
-var referenceCode = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+// Reference is what people quote on the phone: the code of the payment's id.
+func (p Payment) Reference() string { return ledger.Code(p.ID) }
 
 // Amount is what is charged.
 func (p Payment) Amount() money.Cents { return p.Frozen.Summary.TotalDue }

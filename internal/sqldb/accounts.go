@@ -104,7 +104,10 @@ func (t tx) standing(c account.Client, but string) (account.Standing, error) {
 
 // Client returns a client and everything that is paid for. Errors: account.ErrNotFound.
 func (d *DB) Client(ctx context.Context, id string) (account.Client, []account.Vehicle, error) {
-	t := d.read(ctx)
+	return d.read(ctx).whole(id)
+}
+
+func (t tx) whole(id string) (account.Client, []account.Vehicle, error) {
 	c, err := t.client(id)
 	if err != nil {
 		return c, nil, err
@@ -141,8 +144,12 @@ func (d *DB) Standing(ctx context.Context, c account.Client) (account.Standing, 
 
 // Balance sums up what a client owes; negative: a credit.
 func (d *DB) Balance(ctx context.Context, clientID string) (money.Cents, error) {
+	return d.read(ctx).balance(clientID)
+}
+
+func (t tx) balance(clientID string) (money.Cents, error) {
 	var sum money.Cents
-	err := d.read(ctx).row(`SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM postings WHERE client_id = $1 AND account IN ('receivable', 'client_credit')`, clientID).Scan(&sum)
+	err := t.row(`SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM postings WHERE client_id = $1 AND account IN ('receivable', 'client_credit')`, clientID).Scan(&sum)
 	return sum, err
 }
 
@@ -222,33 +229,43 @@ func escapeLike(s string) string {
 
 // Invoices lists a client's invoices, newest first, at most limit of them.
 func (d *DB) Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error) {
-	return d.invoices(ctx, `WHERE client_id = $1 ORDER BY issued_ms DESC LIMIT $2`, clientID, limit)
+	return d.read(ctx).invoices(`WHERE client_id = $1 ORDER BY issued_ms DESC LIMIT $2`, clientID, limit)
 }
 
-func (d *DB) invoices(ctx context.Context, which string, args ...any) ([]ledger.Invoice, error) {
-	t := d.read(ctx)
+func (t tx) invoices(which string, args ...any) ([]ledger.Invoice, error) {
 	var out []ledger.Invoice
-	err := t.each(`SELECT id, number, client_id, COALESCE(vehicle_id, ''), payment_id, door, issued_ms, subtotal, tax, total, paid_to_from, paid_to
+	place := map[string]int{}
+	err := t.each(`SELECT id, number, client_id, COALESCE(vehicle_id, ''), payment_id, door, issued_ms, location_id, location, zone, vehicle, tax_ppm, subtotal, tax, total, paid_to_from, paid_to
 		FROM invoices `+which, args, func(scan func(...any) error) error {
 		var i ledger.Invoice
 		var issued int64
-		if err := scan(&i.ID, &i.Number, &i.ClientID, &i.VehicleID, &i.PaymentID, &i.Door, &issued, &i.Subtotal, &i.Tax, &i.Total, &i.PaidToFrom, &i.PaidTo); err != nil {
+		if err := scan(&i.ID, &i.Number, &i.ClientID, &i.VehicleID, &i.PaymentID, &i.Door, &issued, &i.LocationID, &i.Location, &i.Zone, &i.Vehicle, &i.TaxPPM, &i.Subtotal, &i.Tax, &i.Total, &i.PaidToFrom, &i.PaidTo); err != nil {
 			return err
 		}
 		i.IssuedAt = fromMS(issued)
+		place[i.ID] = len(out)
 		out = append(out, i)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	for n := range out {
-		err := t.each(`SELECT kind, label, days, amount FROM invoice_lines WHERE invoice_id = $1 ORDER BY n`, []any{out[n].ID}, func(scan func(...any) error) error {
+	for rest := out; len(rest) > 0; {
+		page := rest[:min(len(rest), amongMost)]
+		rest = rest[len(page):]
+		ids := make([]string, len(page))
+		for i := range page {
+			ids[i] = page[i].ID
+		}
+		list, args := among(ids, 1)
+		err := t.each(`SELECT invoice_id, kind, label, days, count, amount FROM invoice_lines WHERE invoice_id IN `+list+` ORDER BY n`, args, func(scan func(...any) error) error {
+			var id string
 			var l ledger.Line
-			if err := scan(&l.Kind, &l.Label, &l.Days, &l.Amount); err != nil {
+			if err := scan(&id, &l.Kind, &l.Label, &l.Days, &l.Count, &l.Amount); err != nil {
 				return err
 			}
-			out[n].Lines = append(out[n].Lines, l)
+			i := &out[place[id]]
+			i.Lines = append(i.Lines, l)
 			return nil
 		})
 		if err != nil {
@@ -320,7 +337,7 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			}
 		}
 		for _, i := range in.Invoices {
-			if err := t.invoice(i); err != nil && !errors.Is(err, ledger.ErrPosted) {
+			if err := t.invoice(i, ""); err != nil && !errors.Is(err, ledger.ErrPosted) {
 				return err
 			}
 		}
@@ -403,10 +420,12 @@ func (t tx) insert(query string, args ...any) (bool, error) {
 	return err == nil, err
 }
 
-func (t tx) invoice(i ledger.Invoice) error {
-	added, err := t.insert(`INSERT INTO invoices (id, number, client_id, vehicle_id, payment_id, door, issued_ms, subtotal, tax, total, paid_to_from, paid_to)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
-		i.ID, i.Number, i.ClientID, orNull(i.VehicleID), i.PaymentID, i.Door, ms(i.IssuedAt), int64(i.Subtotal), int64(i.Tax), int64(i.Total), string(i.PaidToFrom), string(i.PaidTo))
+// invoice adds an invoice. ledger.ErrPosted: it, or one of the same form, is in the books already.
+func (t tx) invoice(i ledger.Invoice, formKey string) error {
+	added, err := t.insert(`INSERT INTO invoices (id, number, client_id, vehicle_id, payment_id, door, issued_ms, location_id, location, zone, vehicle, tax_ppm, subtotal, tax, total, paid_to_from, paid_to, form_key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING`,
+		i.ID, i.Number, i.ClientID, orNull(i.VehicleID), i.PaymentID, i.Door, ms(i.IssuedAt), i.LocationID, i.Location, i.Zone, i.Vehicle, i.TaxPPM, int64(i.Subtotal), int64(i.Tax), int64(i.Total),
+		string(i.PaidToFrom), string(i.PaidTo), orNull(formKey))
 	if err != nil {
 		return err
 	}
@@ -414,7 +433,7 @@ func (t tx) invoice(i ledger.Invoice) error {
 		return ledger.ErrPosted
 	}
 	for n, l := range i.Lines {
-		if err := t.exec(`INSERT INTO invoice_lines (invoice_id, n, kind, label, days, amount) VALUES ($1, $2, $3, $4, $5, $6)`, i.ID, n, l.Kind, l.Label, l.Days, int64(l.Amount)); err != nil {
+		if err := t.exec(`INSERT INTO invoice_lines (invoice_id, n, kind, label, days, count, amount) VALUES ($1, $2, $3, $4, $5, $6, $7)`, i.ID, n, l.Kind, l.Label, l.Days, l.Count, int64(l.Amount)); err != nil {
 			return err
 		}
 	}

@@ -62,7 +62,7 @@ func (d *DB) Clear(ctx context.Context, paymentID string, e trail.Entry) error {
 
 // InvoicesOf lists what a payment has invoiced and credited, oldest first.
 func (d *DB) InvoicesOf(ctx context.Context, paymentID string) ([]ledger.Invoice, error) {
-	return d.invoices(ctx, `WHERE payment_id = $1 ORDER BY issued_ms, number LIMIT $2`, paymentID, maxRecord)
+	return d.read(ctx).invoices(`WHERE payment_id = $1 ORDER BY issued_ms, number LIMIT $2`, paymentID, maxRecord)
 }
 
 // Disputed lists the ids of a client's payments that somebody disputes at the bank now.

@@ -474,7 +474,7 @@ func (t tx) shutLinks(paymentID string, as link.State) error {
 // book writes a success into the books. A fact that is booked already makes the whole transition fail: it must not be booked by two transitions.
 func (t tx) book(p stored, b pay.Booking) error {
 	if b.Invoice != nil {
-		if err := t.invoice(*b.Invoice); err != nil {
+		if err := t.invoice(*b.Invoice, ""); err != nil {
 			return err
 		}
 	}

@@ -241,7 +241,8 @@ func TestEveryTypeComesBackAsItWasStored(t *testing.T) {
 			StateFeeMonths: []day.Month{"2026-01", "2026-02"},
 		}
 		invoice := ledger.Invoice{
-			ID: "inv_1", Number: "260101-1", ClientID: "900001", VehicleID: "veh_1", PaymentID: "p", Door: "center", IssuedAt: began, Lines: []ledger.Line{{Kind: "monitoring", Days: 30, Amount: 9300}, {Kind: "hardship", Amount: -50}, {Kind: "fee_service", Label: "Visit", Amount: 0}},
+			ID: "inv_1", Number: "260101-1", ClientID: "900001", VehicleID: "veh_1", PaymentID: "p", Door: "center", IssuedAt: began, Lines: []ledger.Line{{Kind: "monitoring", Days: 30, Amount: 9300}, {Kind: "hardship", Amount: -50}, {Kind: "fee_service", Label: "Visit", Count: 3, Amount: 0}},
+			LocationID: "XX-1", Location: "Ñandú, XX", Zone: "America/Denver", Vehicle: "A", TaxPPM: 72_501,
 			Subtotal: 9250, Tax: 555, Total: 9805, PaidToFrom: "2026-01-29", PaidTo: "2026-02-28",
 		}
 		in := sqldb.Import{

@@ -70,6 +70,11 @@ type Store interface {
 	// SearchClients takes the words and, if they are a telephone number, that number.
 	SearchClients(ctx context.Context, words string, number phone.Number, limit int) ([]account.Found, error)
 	Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error)
+	// Account reads all that a charge to an account is decided upon. Errors: account.ErrNotFound.
+	Account(ctx context.Context, clientID string) (Account, error)
+	// AddInvoice writes what decide decides, in one transaction that has locked the account. An invoice that the form key has added before is returned, and nothing is decided.
+	// Errors: account.ErrNotFound and decide's.
+	AddInvoice(ctx context.Context, clientID, formKey string, decide func(Account) (Charge, error)) (ledger.Invoice, error)
 	// PaymentsOf lists a client's payments, newest first.
 	PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error)
 	// Disputed lists the ids of a client's payments that somebody disputes at the bank now.
@@ -449,7 +454,7 @@ func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 // refusal says whether an error is our own no, which belongs into the trail, and not a fault.
 func refusal(err error) bool {
 	for _, no := range []error{phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber, ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
-		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrPaused, staff.ErrNotAllowed, quote.ErrDays} {
+		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrPaused, pay.ErrAccountBusy, staff.ErrNotAllowed, quote.ErrDays, quote.ErrNone, quote.ErrFee, quote.ErrCount, ErrWhere} {
 		if errors.Is(err, no) {
 			return true
 		}

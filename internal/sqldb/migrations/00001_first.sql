@@ -333,7 +333,13 @@ CREATE TABLE invoices (
   tax          BIGINT NOT NULL,
   total        BIGINT NOT NULL CHECK (total = subtotal + tax),
   paid_to_from TEXT NOT NULL,
-  paid_to      TEXT NOT NULL
+  paid_to      TEXT NOT NULL,
+  location_id  TEXT NOT NULL DEFAULT '',
+  location     TEXT NOT NULL DEFAULT '', -- names and rate as they were then
+  zone         TEXT NOT NULL DEFAULT '',
+  vehicle      TEXT NOT NULL DEFAULT '',
+  tax_ppm      BIGINT NOT NULL DEFAULT 0,
+  form_key     TEXT UNIQUE -- of the form that added it: a second click adds nothing
 );
 CREATE INDEX invoices_of_payment ON invoices (payment_id);
 CREATE INDEX invoices_of_client ON invoices (client_id, issued_ms);
@@ -344,6 +350,7 @@ CREATE TABLE invoice_lines (
   kind       TEXT NOT NULL,
   label      TEXT NOT NULL DEFAULT '', -- a fee's name, as it was then
   days       BIGINT NOT NULL,
+  count      BIGINT NOT NULL DEFAULT 0, -- how many times a fee was charged
   amount     BIGINT NOT NULL,
   PRIMARY KEY (invoice_id, n)
 );
