@@ -154,8 +154,8 @@ func (t tx) balance(clientID string) (money.Cents, error) {
 }
 
 // SearchClients finds clients by id, name, telephone number or plate, at most limit of them: first those whose id, number or plate it is, then the others by
-// name. Which of many of a common name are shown is always the same.
-func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, limit int) ([]account.Found, error) {
+// name. Which of many of a common name are shown is always the same. Locations are those where one of a client's vehicles must be serviced; none: anywhere.
+func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, locations []string, limit int) ([]account.Found, error) {
 	words := strings.Fields(strings.ToLower(query))
 	if len(words) == 0 {
 		return nil, nil
@@ -177,11 +177,12 @@ func (d *DB) SearchClients(ctx context.Context, query string, number phone.Numbe
 			SELECT id, first_name, last_name, phone, name_lower,
 				CASE WHEN id = $1 OR phone = $2 OR id IN (SELECT client_id FROM vehicles WHERE plate = $3 OR REPLACE(plate, '-', '') = $3) THEN 0 ELSE 1 END AS place
 			FROM clients
-			WHERE id = $1 OR phone = $2 OR name_lower LIKE $4 ESCAPE '\'
-				OR id IN (SELECT client_id FROM vehicles WHERE plate LIKE $5 ESCAPE '\' OR REPLACE(plate, '-', '') LIKE $5 ESCAPE '\')
-			ORDER BY place, name_lower, id LIMIT $6
+			WHERE (id = $1 OR phone = $2 OR name_lower LIKE $4 ESCAPE '\'
+				OR id IN (SELECT client_id FROM vehicles WHERE plate LIKE $5 ESCAPE '\' OR REPLACE(plate, '-', '') LIKE $5 ESCAPE '\'))
+				AND ($6 = '' OR id IN (SELECT client_id FROM vehicles WHERE `+oneOf("location_id", "$6")+`))
+			ORDER BY place, name_lower, id LIMIT $7
 		) c LEFT JOIN vehicles v ON v.client_id = c.id`,
-		[]any{strings.TrimSpace(query), number.E164(), plate, name, escapeLike(plate) + "%", limit}, func(scan func(...any) error) error {
+		[]any{strings.TrimSpace(query), number.E164(), plate, name, escapeLike(plate) + "%", listing(locations), limit}, func(scan func(...any) error) error {
 			var r row
 			var p, label, plate string
 			if err := scan(&r.place, &r.name, &r.ID, &r.FirstName, &r.LastName, &p, &label, &plate); err != nil {
@@ -214,6 +215,19 @@ func (d *DB) SearchClients(ctx context.Context, query string, number phone.Numbe
 		out[i] = r.Found
 	}
 	return out, nil
+}
+
+// listing writes ids for oneOf: "" for none. No id holds a comma.
+func listing(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return "," + strings.Join(ids, ",") + ","
+}
+
+// oneOf is the condition that a column is among the ids of a listing. LIKE would take an id's "_" for any letter.
+func oneOf(column, list string) string {
+	return `REPLACE(` + list + `, ',' || ` + column + ` || ',', '') <> ` + list
 }
 
 func escapeLike(s string) string {

@@ -15,11 +15,16 @@ const forAPerson = `SELECT id AS payment_id, CASE WHEN late_ms <> 0 THEN late_ms
 		AND NOT EXISTS (SELECT 1 FROM refunds l WHERE l.payment_id = r.payment_id AND l.asked_ms > r.asked_ms AND l.state IN ('asked', 'pending', 'succeeded'))
 	UNION ALL SELECT payment_id, opened_ms FROM disputes WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented')`
 
-// Waiting lists payments that wait for a person, oldest first, those after a place in the list.
-func (d *DB) Waiting(ctx context.Context, after office.Waits, limit int) ([]office.Waits, error) {
+// forAPersonAt is forAPerson at the locations of a listing.
+func forAPersonAt(list string) string {
+	return `SELECT payment_id, since FROM (` + forAPerson + `) w WHERE (` + list + ` = '' OR EXISTS (SELECT 1 FROM payments p WHERE p.id = w.payment_id AND ` + oneOf("p.location_id", list) + `))`
+}
+
+// Waiting lists payments at some locations that wait for a person, oldest first, those after a place in the list.
+func (d *DB) Waiting(ctx context.Context, locations []string, after office.Waits, limit int) ([]office.Waits, error) {
 	var out []office.Waits
-	err := d.read(ctx).each(`SELECT payment_id, MIN(since) FROM (`+forAPerson+`) w GROUP BY payment_id HAVING MIN(since) > $1 OR MIN(since) = $1 AND payment_id > $2
-		ORDER BY MIN(since), payment_id LIMIT $3`, []any{ms(after.Since), after.PaymentID, limit}, func(scan func(...any) error) error {
+	err := d.read(ctx).each(`SELECT payment_id, MIN(since) FROM (`+forAPersonAt("$1")+`) s GROUP BY payment_id HAVING MIN(since) > $2 OR MIN(since) = $2 AND payment_id > $3
+		ORDER BY MIN(since), payment_id LIMIT $4`, []any{listing(locations), ms(after.Since), after.PaymentID, limit}, func(scan func(...any) error) error {
 		var w office.Waits
 		var since int64
 		err := scan(&w.PaymentID, &since)
@@ -30,10 +35,10 @@ func (d *DB) Waiting(ctx context.Context, after office.Waits, limit int) ([]offi
 	return out, err
 }
 
-// CountWaiting counts the payments that wait for a person, up to a most.
-func (d *DB) CountWaiting(ctx context.Context, most int) (int, error) {
+// CountWaiting counts the payments at some locations that wait for a person, up to a most.
+func (d *DB) CountWaiting(ctx context.Context, locations []string, most int) (int, error) {
 	var n int
-	err := d.read(ctx).row(`SELECT COUNT(*) FROM (SELECT DISTINCT payment_id FROM (`+forAPerson+`) w LIMIT $1) c`, most).Scan(&n)
+	err := d.read(ctx).row(`SELECT COUNT(*) FROM (SELECT DISTINCT payment_id FROM (`+forAPersonAt("$1")+`) s LIMIT $2) c`, listing(locations), most).Scan(&n)
 	return n, err
 }
 

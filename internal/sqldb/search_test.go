@@ -26,7 +26,7 @@ func TestACommonNameHidesNobody(t *testing.T) {
 		in.Clients = append(in.Clients, account.Client{ID: "920001", FirstName: "Zoe", LastName: "Zander", Language: "en", Phone: phone.Stored("+18045550198")})
 		car("veh_zoe", "920001", "SMI-TH")
 		b.must(b.Import(b.ctx, in))
-		found, err := b.SearchClients(b.ctx, "JOSÉ Smith", phone.Number{}, 20)
+		found, err := b.SearchClients(b.ctx, "JOSÉ Smith", phone.Number{}, nil, 20)
 		b.must(err)
 		if len(found) != 20 {
 			b.Fatalf("%d are found", len(found))
@@ -36,7 +36,7 @@ func TestACommonNameHidesNobody(t *testing.T) {
 				b.Errorf("%d: %s with %d vehicles, want %s", i, f.ID, len(f.Vehicles), want)
 			}
 		}
-		found, err = b.SearchClients(b.ctx, "smith", phone.Number{}, 20)
+		found, err = b.SearchClients(b.ctx, "smith", phone.Number{}, nil, 20)
 		b.must(err)
 		if len(found) != 20 || found[0].ID != "920001" || found[1].ID != "910001" || found[19].ID != "910019" {
 			b.Errorf("a plate that is it exactly does not come first: %+v", found)

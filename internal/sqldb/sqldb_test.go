@@ -809,7 +809,7 @@ func TestSearch(t *testing.T) {
 			"nobody at all": "", "": "", "   ": "", "'; DROP TABLE clients --": "", "0142": "",
 		} {
 			number, _ := phone.Parse(words)
-			found, err := b.SearchClients(b.ctx, words, number, 20)
+			found, err := b.SearchClients(b.ctx, words, number, nil, 20)
 			b.must(err)
 			var ids []string
 			for _, f := range found {
@@ -820,15 +820,15 @@ func TestSearch(t *testing.T) {
 				b.Errorf("%q finds %q, want %q", words, got, want)
 			}
 		}
-		all, err := b.SearchClients(b.ctx, "a", phone.Number{}, 20)
+		all, err := b.SearchClients(b.ctx, "a", phone.Number{}, nil, 20)
 		b.must(err)
 		if !slices.IsSortedFunc(all, func(x, y account.Found) int { return strings.Compare(x.LastName, y.LastName) }) || len(all) < 5 {
 			b.Errorf("%d, not by name", len(all))
 		}
-		if few, err := b.SearchClients(b.ctx, "a", phone.Number{}, 3); err != nil || len(few) != 3 {
+		if few, err := b.SearchClients(b.ctx, "a", phone.Number{}, nil, 3); err != nil || len(few) != 3 {
 			b.Errorf("%d of at most 3, %v", len(few), err)
 		}
-		marcus, err := b.SearchClients(b.ctx, "marcus bell", phone.Number{}, 20)
+		marcus, err := b.SearchClients(b.ctx, "marcus bell", phone.Number{}, nil, 20)
 		b.must(err)
 		if len(marcus) != 1 || fmt.Sprint(marcus[0].Vehicles) != "[2014 Ford F-150 · KTL-7710 2019 Toyota Camry · KTL-7711]" {
 			b.Errorf("%+v", marcus)

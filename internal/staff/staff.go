@@ -115,9 +115,9 @@ func (m Member) Scope() Scope {
 	return Scope{}
 }
 
-// AtLocation says whether a scope includes a location.
-func (s Scope) AtLocation(id string) bool {
-	return len(s.Locations) == 0 || slices.Contains(s.Locations, id)
+// AtLocation says whether a scope includes one of some locations.
+func (s Scope) AtLocation(ids ...string) bool {
+	return len(s.Locations) == 0 || slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(s.Locations, id) })
 }
 
 // May returns ErrNotAllowed unless the member's role includes the permission.

@@ -67,8 +67,8 @@ type Store interface {
 	// Standing leaves out what live payments have reserved; Balance leaves out nothing, and is negative for a credit.
 	Standing(ctx context.Context, c account.Client) (account.Standing, error)
 	Balance(ctx context.Context, clientID string) (money.Cents, error)
-	// SearchClients takes the words and, if they are a telephone number, that number.
-	SearchClients(ctx context.Context, words string, number phone.Number, limit int) ([]account.Found, error)
+	// SearchClients takes the words and, if they are a telephone number, that number. Locations are those where one of a client's vehicles must be serviced; none: anywhere.
+	SearchClients(ctx context.Context, words string, number phone.Number, locations []string, limit int) ([]account.Found, error)
 	Invoices(ctx context.Context, clientID string, limit int) ([]ledger.Invoice, error)
 	// Account reads all that a charge to an account is decided upon. Errors: account.ErrNotFound.
 	Account(ctx context.Context, clientID string) (Account, error)
@@ -163,14 +163,14 @@ func (d *Desk) refused(ctx context.Context, who staff.Member, act, object, clien
 
 // Search finds clients by id, name, telephone number or plate; by name, at most twenty.
 func (d *Desk) Search(ctx context.Context, who staff.Member, words string) ([]account.Found, error) {
-	if err := who.May(staff.SeeClients); err != nil {
-		return nil, d.refused(ctx, who, "search clients", "", "", err)
+	if err := d.allow(ctx, who, staff.SeeClients, "search clients", "", ""); err != nil {
+		return nil, err
 	}
 	if len(words) > 100 {
 		return nil, nil
 	}
 	number, _ := phone.Parse(words) // words that are no number are searched as words
-	return d.Store.SearchClients(ctx, words, number, searchMost)
+	return d.Store.SearchClients(ctx, words, number, who.Scope().Locations, searchMost)
 }
 
 // Client is a client's page.
@@ -184,14 +184,15 @@ type Client struct {
 // Vehicle is what is paid for, and where it is serviced.
 type Vehicle struct {
 	account.Vehicle
-	Location account.Location
+	Location  account.Location
+	Elsewhere bool // outside of the locations of whoever asks: to be read, and no more
 }
 
 // Client returns a client's page. Errors: account.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client, error) {
 	var out Client
-	if err := who.May(staff.SeeClients); err != nil {
-		return out, d.refused(ctx, who, "see client", id, id, err)
+	if err := d.allow(ctx, who, staff.SeeClients, "see client", id, id); err != nil {
+		return out, err
 	}
 	c, vehicles, err := d.Store.Client(ctx, id)
 	if err != nil {
@@ -203,7 +204,7 @@ func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client,
 		if err != nil {
 			return out, err
 		}
-		out.Vehicles = append(out.Vehicles, Vehicle{v, l})
+		out.Vehicles = append(out.Vehicles, Vehicle{v, l, within(who, l.ID) != nil})
 	}
 	if out.Balance, err = d.Store.Balance(ctx, id); err != nil {
 		return out, err
@@ -227,8 +228,8 @@ func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client,
 
 // Invoices is the account's history, newest first.
 func (d *Desk) Invoices(ctx context.Context, who staff.Member, clientID string) ([]ledger.Invoice, error) {
-	if err := who.May(staff.SeeClients); err != nil {
-		return nil, d.refused(ctx, who, "see history", clientID, clientID, err)
+	if err := d.allow(ctx, who, staff.SeeClients, "see history", clientID, clientID); err != nil {
+		return nil, err
 	}
 	return d.Store.Invoices(ctx, clientID, listMost)
 }
@@ -241,8 +242,8 @@ type Sent struct {
 
 // Payments lists the links that were sent for a client, newest first.
 func (d *Desk) Payments(ctx context.Context, who staff.Member, clientID string) ([]Sent, error) {
-	if err := who.May(staff.SeeClients); err != nil {
-		return nil, d.refused(ctx, who, "see links", clientID, clientID, err)
+	if err := d.allow(ctx, who, staff.SeeClients, "see links", clientID, clientID); err != nil {
+		return nil, err
 	}
 	payments, err := d.Store.PaymentsOf(ctx, clientID, listMost)
 	if err != nil {
@@ -290,8 +291,8 @@ const autoPaySoon = 3 // days
 // Summary prices a choice as of now. Errors: account.ErrNotFound, staff.ErrNotAllowed, quote.ErrDays.
 func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary, error) {
 	var out Summary
-	if err := who.May(staff.SendLinks); err != nil {
-		return out, d.refused(ctx, who, "quote", c.VehicleID, c.ClientID, err)
+	if err := d.allow(ctx, who, staff.SendLinks, "quote", c.VehicleID, c.ClientID); err != nil {
+		return out, err
 	}
 	client, vehicles, err := d.Store.Client(ctx, c.ClientID)
 	if err != nil {
@@ -300,6 +301,9 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	i := indexOf(vehicles, c.VehicleID)
 	if i < 0 {
 		return out, account.ErrNotFound
+	}
+	if err := within(who, vehicles[i].LocationID); err != nil {
+		return out, d.refused(ctx, who, "quote", c.VehicleID, c.ClientID, err)
 	}
 	facts := pay.Facts{Client: client, Vehicle: &vehicles[i]}
 	if facts.Location, err = d.Store.Location(ctx, vehicles[i].LocationID); err != nil {
@@ -441,6 +445,9 @@ func (m Message) form(number phone.Number) string {
 // Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber,
 // *MovedError, *BlockedError, *pay.LiveError, pay.ErrNeedsReview, pay.ErrPaused, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
 func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
+	if err := d.allow(ctx, who, staff.SendLinks, "send link", m.VehicleID, m.ClientID); err != nil {
+		return pay.Payment{}, err
+	}
 	p, err := d.send(ctx, who, m)
 	if refusal(err) {
 		if err := d.sendBlocked(ctx, who, m.Choice, err); err != nil {
@@ -463,9 +470,6 @@ func refusal(err error) bool {
 }
 
 func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
-	if err := who.May(staff.SendLinks); err != nil {
-		return pay.Payment{}, err
-	}
 	payer, err := trail.FreeText(m.Payer)
 	if err != nil {
 		return pay.Payment{}, err
@@ -478,8 +482,12 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	if err != nil {
 		return pay.Payment{}, err
 	}
-	if indexOf(vehicles, m.VehicleID) < 0 {
+	i := indexOf(vehicles, m.VehicleID)
+	if i < 0 {
 		return pay.Payment{}, account.ErrNotFound
+	}
+	if err := within(who, vehicles[i].LocationID); err != nil {
+		return pay.Payment{}, err
 	}
 	own := number == client.Phone
 	if !own && !m.Consent {
@@ -521,19 +529,19 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 
 // Resend sends a new link for the same payment. Errors: ErrOptedOut, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Resend(ctx context.Context, who staff.Member, paymentID string) error {
-	err := who.May(staff.SendLinks)
-	if err == nil {
-		err = d.resend(ctx, who, paymentID)
+	v, err := d.payment(ctx, who, staff.SendLinks, "resend link", paymentID)
+	if err != nil {
+		return err
 	}
+	err = d.resend(ctx, who, v)
 	if refusal(err) {
-		return d.refused(ctx, who, "resend link", paymentID, "", err)
+		return d.refused(ctx, who, "resend link", paymentID, v.Payment.ClientID, err)
 	}
 	return err
 }
 
-func (d *Desk) resend(ctx context.Context, who staff.Member, paymentID string) error {
-	v, err := d.Store.View(ctx, paymentID)
-	if err != nil {
+func (d *Desk) resend(ctx context.Context, who staff.Member, v pay.View) error {
+	if err := within(who, v.Payment.LocationID); err != nil {
 		return err
 	}
 	if v.Link != nil && v.Payment.State.Live() {
@@ -543,14 +551,17 @@ func (d *Desk) resend(ctx context.Context, who staff.Member, paymentID string) e
 			return ErrOptedOut
 		}
 	}
-	return d.Machine.Resend(ctx, paymentID, actor(who))
+	return d.Machine.Resend(ctx, v.Payment.ID, actor(who))
 }
 
 // Cancel revokes a payment, with a reason in the agent's words. It returns where the payment stands: it may be too late to stop it.
 // Errors: ErrCardNumber, ErrTooLong, pay.ErrClosed, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason string) (pay.State, error) {
-	err := who.May(staff.SendLinks)
-	if err == nil {
+	v, err := d.payment(ctx, who, staff.SendLinks, "revoke payment", paymentID)
+	if err != nil {
+		return "", err
+	}
+	if err = within(who, v.Payment.LocationID); err == nil {
 		reason, err = trail.FreeText(reason)
 	}
 	var state pay.State
@@ -558,7 +569,7 @@ func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason s
 		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, reason)
 	}
 	if refusal(err) {
-		return state, d.refused(ctx, who, "revoke payment", paymentID, "", err)
+		return state, d.refused(ctx, who, "revoke payment", paymentID, v.Payment.ClientID, err)
 	}
 	return state, err
 }

@@ -52,10 +52,7 @@ type Step struct {
 // Status tells where a link stands. Errors: pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (Status, error) {
 	var out Status
-	if err := who.May(staff.SeeClients); err != nil {
-		return out, d.refused(ctx, who, "see link", paymentID, "", err)
-	}
-	v, err := d.Store.View(ctx, paymentID)
+	v, err := d.payment(ctx, who, staff.SeeClients, "see link", paymentID)
 	if err != nil {
 		return out, err
 	}
@@ -74,6 +71,10 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 	out.ResendsLeft = pay.MaxResends - p.Resends
 	out.CanResend = out.State == pay.Open && out.ResendsLeft > 0 && !d.Paused
 	out.CanCancel = (out.State == pay.Open || out.State.InFlight()) && !p.Revoke
+	out.MayAnew = !d.Paused && (out.State.Closed() || out.State == pay.Refunded || wholeBack(p))
+	if within(who, p.LocationID) != nil {
+		out.CanResend, out.CanCancel, out.MayAnew = false, false, false
+	}
 	if out.State != pay.Open && !out.State.InFlight() {
 		out.Left = 0
 	}
@@ -90,7 +91,6 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 	l.end()
 	l.afterwards()
 	out.Steps, out.Headline, out.Next = l.steps, l.headline, l.next
-	out.MayAnew = !d.Paused && (out.State.Closed() || out.State == pay.Refunded || wholeBack(p))
 	out.Over = !out.State.Live() && !p.CancelDue && p.Refunding == pay.NoRefund && (out.State != pay.PaidAfterClose || p.Held)
 	out.Note = note(out, v)
 	return out, nil

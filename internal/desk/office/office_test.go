@@ -392,9 +392,9 @@ func TestHeldMoneyReviewsAndDisputesWaitOldestFirst(t *testing.T) {
 		b.waiting("Omar Haddad: review, Dana Whitfield: dispute")
 
 		// Page by page, each is seen once.
-		list, err := b.s.DB.Waiting(b.ctx, office.Waits{}, 1)
+		list, err := b.s.DB.Waiting(b.ctx, nil, office.Waits{}, 1)
 		b.must(err)
-		next, err := b.s.DB.Waiting(b.ctx, list[0], 5)
+		next, err := b.s.DB.Waiting(b.ctx, nil, list[0], 5)
 		b.must(err)
 		if len(list) != 1 || len(next) != 1 || next[0].PaymentID != dana.Payment.ID || list[0].PaymentID != review.Payment.ID {
 			b.Errorf("the pages are %v and %v", list, next)

@@ -335,6 +335,9 @@ func (p *Panel) aim(a ask, d draft) {
 
 func (p *Panel) choose(c agent.Client, chosen string) {
 	for _, v := range c.Vehicles {
+		if v.Elsewhere {
+			continue
+		}
 		p.Options = append(p.Options, Option{ID: v.ID, Label: vehicleName(v.Vehicle), Chosen: v.ID == chosen})
 	}
 }
