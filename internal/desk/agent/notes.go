@@ -26,8 +26,8 @@ type Note struct {
 
 // Notes lists a client's notes, newest first: a page of those after one of them, or from the first on, and whether there are more.
 func (d *Desk) Notes(ctx context.Context, who staff.Member, clientID, after string) (notes []Note, more bool, err error) {
-	if err := who.May(staff.SeeClients); err != nil {
-		return nil, false, d.refused(ctx, who, "see notes", clientID, clientID, err)
+	if err := d.allow(ctx, who, staff.SeeClients, "see notes", clientID, clientID); err != nil {
+		return nil, false, err
 	}
 	found, err := d.Store.Notes(ctx, clientID, after, NotesMost+1)
 	if err != nil {
@@ -68,10 +68,10 @@ func (n names) of(ctx context.Context, s Store, a trail.Actor) (string, error) {
 // WriteNote keeps a note about a client. The same form sent twice is one note. Errors: ErrNoWords, ErrCardNumber, ErrTooLong, account.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) WriteNote(ctx context.Context, who staff.Member, clientID, text, formKey string) error {
 	const act = "write note"
-	err := who.May(staff.WriteNotes)
-	if err == nil {
-		text, err = trail.NoteText(text)
+	if err := d.allow(ctx, who, staff.WriteNotes, act, clientID, clientID); err != nil {
+		return err
 	}
+	text, err := trail.NoteText(text)
 	if err == nil && text == "" {
 		return ErrNoWords // nothing was asked for
 	}
