@@ -14,11 +14,12 @@ import (
 	"paylink/internal/trail"
 )
 
-// town are the vehicles that are paid for: one alone, two of one account at a connected Stripe account with past due, and one with a credit.
+// town are the vehicles that are paid for: one alone, two of one account at a connected Stripe account with past due, one with a credit, and one whose credit covers all of it.
 var town = [][]vehicle{
 	{{"100042", "veh_dana_civic", "0142"}},
 	{{"100043", "veh_marcus_f150", "0143"}, {"100043", "veh_marcus_camry", "0143"}},
 	{{"100048", "veh_ines_corolla", "0148"}},
+	{{"100045", "veh_omar_pam", "0145"}},
 	{{"100042", "veh_dana_civic", "0142"}, {"100046", "veh_lucia_sentra", "0146"}},
 }
 
