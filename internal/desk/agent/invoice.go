@@ -78,14 +78,19 @@ type FeeSummary struct {
 
 // FeeList is what may be invoiced for a vehicle, or without one. Errors: ErrWhere, account.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) FeeList(ctx context.Context, who staff.Member, clientID, vehicleID string) (FeeSummary, error) {
-	if err := who.May(staff.AddInvoice); err != nil {
-		return FeeSummary{}, d.refused(ctx, who, "quote invoice", vehicleID, clientID, err)
+	const act = "quote invoice"
+	if err := d.allow(ctx, who, staff.AddInvoice, act, vehicleID, clientID); err != nil {
+		return FeeSummary{}, err
 	}
 	a, err := d.Store.Account(ctx, clientID)
 	if err != nil {
 		return FeeSummary{}, err
 	}
-	return offer(a, vehicleID)
+	s, err := offer(a, who, vehicleID)
+	if errors.Is(err, staff.ErrNotAllowed) {
+		return s, d.refused(ctx, who, act, vehicleID, clientID, err)
+	}
+	return s, err
 }
 
 // FeeSummary prices fees as of now. Errors: quote.ErrNone, quote.ErrFee, quote.ErrCount, and FeeList's. With one of quote's, what may be chosen is told all the same.
@@ -100,11 +105,10 @@ func (d *Desk) FeeSummary(ctx context.Context, who staff.Member, o FeeOrder) (Fe
 // AddInvoice posts an invoice of fees: the receivable, what it is revenue of, its tax, and a note about it. It is paid later. The same form sent twice adds one.
 // Errors, with nothing posted: *MovedError for a fee or a total that is another than was shown, pay.ErrAccountBusy while a payment of the account is in flight, and FeeSummary's.
 func (d *Desk) AddInvoice(ctx context.Context, who staff.Member, o FeeOrder) (ledger.Invoice, error) {
-	err := who.May(staff.AddInvoice)
-	var added ledger.Invoice
-	if err == nil {
-		added, err = d.Store.AddInvoice(ctx, o.ClientID, o.form(), func(a Account) (Charge, error) { return d.charge(a, who, o) })
+	if err := d.allow(ctx, who, staff.AddInvoice, addInvoice, o.VehicleID, o.ClientID); err != nil {
+		return ledger.Invoice{}, err
 	}
+	added, err := d.Store.AddInvoice(ctx, o.ClientID, o.form(), func(a Account) (Charge, error) { return d.charge(a, who, o) })
 	if refusal(err) {
 		return added, d.refused(ctx, who, addInvoice, o.VehicleID, o.ClientID, err)
 	}
@@ -115,7 +119,7 @@ const addInvoice = "add invoice"
 
 // charge decides what an invoice of fees writes.
 func (d *Desk) charge(a Account, who staff.Member, o FeeOrder) (Charge, error) {
-	s, err := offer(a, o.VehicleID)
+	s, err := offer(a, who, o.VehicleID)
 	if err != nil {
 		return Charge{}, err
 	}
@@ -162,7 +166,7 @@ func (d *Desk) charge(a Account, who staff.Member, o FeeOrder) (Charge, error) {
 }
 
 // offer finds what may be invoiced for a vehicle, or without one.
-func offer(a Account, vehicleID string) (FeeSummary, error) {
+func offer(a Account, who staff.Member, vehicleID string) (FeeSummary, error) {
 	s := FeeSummary{Account: a, After: a.Balance}
 	for i, v := range a.Vehicles {
 		switch {
@@ -179,6 +183,9 @@ func offer(a Account, vehicleID string) (FeeSummary, error) {
 		return s, ErrWhere
 	case s.Location.ID == "":
 		return s, account.ErrNotFound
+	}
+	if err := within(who, s.Location.ID); err != nil {
+		return s, err
 	}
 	for _, f := range a.Fees {
 		if f.LocationID == s.Location.ID && !f.Retired {

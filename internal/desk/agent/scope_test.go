@@ -54,6 +54,18 @@ var (
 			_, err := b.desk.Send(b.ctx, who, m)
 			return err
 		},
+		"FeeList": func(b *bench, who staff.Member, vehicleID, _ string) error {
+			_, err := b.desk.FeeList(b.ctx, who, "100043", vehicleID)
+			return err
+		},
+		"FeeSummary": func(b *bench, who staff.Member, vehicleID, _ string) error {
+			_, err := b.desk.FeeSummary(b.ctx, who, fees(vehicleID))
+			return err
+		},
+		"AddInvoice": func(b *bench, who staff.Member, vehicleID, _ string) error {
+			_, err := b.desk.AddInvoice(b.ctx, who, fees(vehicleID))
+			return err
+		},
 		"Resend": func(b *bench, who staff.Member, _, paymentID string) error {
 			return b.desk.Resend(b.ctx, who, paymentID)
 		},
@@ -64,6 +76,12 @@ var (
 	}
 	free = []string{"Member", "Search", "SignIn"}
 )
+
+// fees are a missed appointment, which no location taxes.
+func fees(vehicleID string) agent.FeeOrder {
+	fee := map[string]string{"veh_marcus_f150": "fee-FL-TPA-5", "veh_marcus_camry": "fee-VA-RIC-0"}[vehicleID]
+	return agent.FeeOrder{ClientID: "100043", VehicleID: vehicleID, Fees: []agent.FeeChoice{{FeeID: fee, Count: 1, Shown: 3_500}}, Shown: 3_500, FormKey: newID()}
+}
 
 // TestNobodySeesOrDoesWhatIsElsewhere: leads and supervisors who are limited to locations find no client of another, by whatever method, and do nothing for a vehicle that is serviced elsewhere.
 func TestNobodySeesOrDoesWhatIsElsewhere(t *testing.T) {
