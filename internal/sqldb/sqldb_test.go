@@ -46,6 +46,8 @@ type books struct {
 	raw *sql.DB
 	mu  sync.Mutex
 	now time.Time
+	// changed collects whom Changed was told of, in turn.
+	changed []string
 }
 
 func (b *books) clock() time.Time {
@@ -60,6 +62,21 @@ func (b *books) pass(d time.Duration) {
 	b.now = b.now.Add(d)
 }
 
+func (b *books) tell(clientID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed = append(b.changed, clientID)
+}
+
+// told is whom Changed was told of since it was asked last.
+func (b *books) told() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	told := b.changed
+	b.changed = nil
+	return told
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (b *books) open() *sqldb.DB {
@@ -69,7 +86,7 @@ func (b *books) open() *sqldb.DB {
 	if err != nil {
 		b.Fatal(err)
 	}
-	db, err := sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 16})
+	db, err := sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 16, Changed: b.tell})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -211,7 +228,7 @@ func TestMigratingTwiceAndByManyAtOnce(t *testing.T) {
 func TestADatabaseThatIsNoneIsNamedWithoutItsPassword(t *testing.T) {
 	for _, url := range []string{"", "mysql://root:hunter2@db/x", "postgres://root:hunter2@127.0.0.1:1/x", "postgres://root:hunter2@127.0.0.1:port/x", "sqlite:/no/such/folder/x.db"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		db, err := sqldb.Open(ctx, sqldb.Config{URL: url, Now: time.Now, NewID: newID, MaxConns: 1})
+		db, err := sqldb.Open(ctx, sqldb.Config{URL: url, Now: time.Now, NewID: newID, MaxConns: 1, Changed: func(string) {}})
 		cancel()
 		if err == nil {
 			_ = db.Close()

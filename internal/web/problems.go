@@ -25,6 +25,7 @@ var (
 	ErrNoSession  = errors.New("nobody is signed in here")
 	ErrSignature  = errors.New("the signature is wrong")
 	ErrCrossSite  = errors.New("the request comes from another site")
+	ErrStreams    = errors.New("too many streams are open")
 )
 
 // Problem is an error as a door tells it: a status, and a code that a page or a script knows.
@@ -58,6 +59,7 @@ var problems = []struct {
 	{seal.ErrNotOurs, http.StatusBadRequest, "bad_request"},
 	{ErrSignature, http.StatusForbidden, "signature"},
 	{ErrCrossSite, http.StatusForbidden, "cross_site"},
+	{ErrStreams, http.StatusTooManyRequests, "streams"},
 	{pay.ErrOtherAccount, http.StatusBadRequest, "other_account"},
 	{link.ErrTooMany, http.StatusTooManyRequests, "too_many"},
 	{link.ErrUnknown, http.StatusGone, "dead"},

@@ -83,6 +83,8 @@ type Store interface {
 	Notes(ctx context.Context, clientID, after string, limit int) ([]account.Note, error)
 	// AddNote keeps a note and a trail entry in one transaction, both as of now. A note whose id is kept already changes nothing.
 	AddNote(ctx context.Context, n account.Note, e trail.Entry) error
+	// Pulse is cheap.
+	Pulse(ctx context.Context, clientID string) (Pulse, error)
 	View(ctx context.Context, paymentID string) (pay.View, error)
 	Links(ctx context.Context, paymentID string) ([]link.Link, error)
 	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)

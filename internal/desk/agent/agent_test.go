@@ -87,7 +87,7 @@ func start(t *testing.T) *bench {
 	keys, err := seal.New(key[:])
 	b.must(err)
 	b.url = testbed.SQLite(t)
-	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 4})
+	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 4, Changed: func(string) {}})
 	b.must(err)
 	b.must(b.db.Migrate(b.ctx))
 	b.must(b.db.Import(b.ctx, demo.Data(b.clock())))

@@ -102,6 +102,7 @@ type Client struct {
 	Links       []LinkRow
 	MaySend     bool
 	Closed      []string // why locations take no payments
+	Pulse       string   // what the page is true of, for the stream that keeps it so
 	Panel       Panel
 }
 

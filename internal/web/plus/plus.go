@@ -26,6 +26,7 @@ type Config struct {
 	Sessions *scs.SessionManager // of NewSessions
 	Brand    string
 	NewKey   func() string // of a form, random: a form that is sent twice does its work once
+	Feed     Feed
 }
 
 // server is the door's handlers.
@@ -33,6 +34,7 @@ type server struct {
 	Config
 	door    web.Door
 	signIns chan struct{} // a password's check takes 19 MiB: so many at once, and no more
+	streams streams
 }
 
 const signInsAtOnce = 4
@@ -42,7 +44,7 @@ const part = "X-Part"
 
 // Mount adds the door's routes, all under /plus.
 func Mount(r *mux.Router, c Config) {
-	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce)}
+	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce), streams: streams{open: map[string]int{}}}
 	s.door.Policy = func(nonce string) string { return web.Policy(nonce) }
 	s.door.Refuse = s.refuse
 	// Where sessions can't be read, nobody knows who is there.
@@ -81,6 +83,7 @@ func Mount(r *mux.Router, c Config) {
 	route("/sign-out", nil, s.open(s.signOut))
 	route("/clients", s.acts(s.clients), s.acts(s.search))
 	route("/clients/{id}", s.acts(s.client), nil)
+	route("/clients/{id}/live", stranger.Handle(s.live), nil)
 	route("/clients/{id}/links", nil, s.acts(s.send))
 	route("/payments/{id}", s.acts(s.payment), nil)
 	route("/payments/{id}/status", s.watches(s.status), nil)

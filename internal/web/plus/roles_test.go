@@ -39,6 +39,7 @@ var uses = []use{
 	{route: "GET /plus/clients", roles: "agent lead supervisor finance admin auditor", gets: 200, query: "q=b"},
 	{route: "POST /plus/clients", roles: "agent lead supervisor finance admin auditor", gets: 303, form: url.Values{"q": {"(804) 555-0142"}}},
 	{route: "GET /plus/clients/{id}", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "GET /plus/clients/{id}/live", roles: "agent lead supervisor finance admin auditor", gets: 200},
 	{route: "POST /plus/clients/{id}/links", roles: "agent lead supervisor", gets: 303,
 		form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "phone": {"(804) 555-0142"}, "key": {"roles-send"}}},
 
