@@ -25,6 +25,7 @@ import (
 	"paylink/internal/desk/clock"
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/payer"
+	"paylink/internal/desk/signin"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/redisdb"
@@ -40,6 +41,7 @@ import (
 const (
 	stripeTimeout  = 10 * time.Second
 	twilioTimeout  = 5 * time.Second  // a carrier that hangs must not keep the next texts from leaving in time
+	oidcTimeout    = 5 * time.Second  // whoever waits for it can sign in another way
 	requestTimeout = 55 * time.Second // a charge may take pay.ConfirmWithin
 	stopWithin     = 60 * time.Second // a deploy lets every payment come to its end
 	maxBody        = 64 << 10         // bytes
@@ -284,9 +286,12 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:   &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
+		Desk:   &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
 		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
-		Pages:  pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text, Feed: s.door.Feed,
+		SignIn: &signin.Desk{
+			Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.passkeys, Company: made.company,
+		},
+		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text, Feed: s.door.Feed,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)

@@ -422,6 +422,7 @@ CREATE TABLE staff (
   locations     TEXT NOT NULL DEFAULT '', -- that a lead or supervisor sees, by commas; '': all
   password_hash TEXT NOT NULL,
   must_change   BIGINT NOT NULL DEFAULT 0, -- the password is a temporary one
+  password_ms   BIGINT NOT NULL DEFAULT 0, -- when it was set
   disabled      BIGINT NOT NULL,
   wrong         BIGINT NOT NULL,
   locked_ms     BIGINT NOT NULL,
@@ -462,7 +463,7 @@ CREATE TABLE sign_on (
   staff_id TEXT NOT NULL REFERENCES staff (id),
   PRIMARY KEY (issuer, subject)
 );
-CREATE INDEX sign_on_of_staff ON sign_on (staff_id);
+CREATE UNIQUE INDEX sign_on_one_each ON sign_on (staff_id, issuer); -- who has the address of somebody who left must not become them
 
 CREATE TABLE sessions (
   token      TEXT PRIMARY KEY,

@@ -11,6 +11,7 @@ import (
 
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/office"
+	"paylink/internal/desk/signin"
 	"paylink/internal/guard"
 	"paylink/internal/lang"
 	"paylink/internal/staff"
@@ -21,6 +22,7 @@ import (
 type Config struct {
 	Desk     *agent.Desk
 	Office   *office.Desk
+	SignIn   *signin.Desk
 	Pages    *web.Pages
 	Door     web.Door            // its Policy and Refuse are set here
 	Sessions *scs.SessionManager // of NewSessions
@@ -81,6 +83,21 @@ func Mount(r *mux.Router, c Config) {
 	}
 	route("/", s.open(s.home), s.open(s.signIn))
 	route("/sign-out", nil, s.open(s.signOut))
+	route("/second-step", s.open(s.secondStep), s.open(s.second))
+	route("/passkey/ask", nil, s.open(s.askPasskey))
+	route("/passkey", nil, s.open(s.passkey))
+	route("/sign-on", s.open(s.signOn), s.open(s.askCompany))
+	route("/me", s.acts(s.me), nil)
+	route("/me/password", s.open(s.password), s.open(s.changePassword))
+	route("/me/prove", s.acts(s.proof), s.acts(s.prove))
+	route("/me/prove/passkey", nil, s.acts(s.proveByPasskey))
+	route("/me/codes", s.acts(s.codes), s.acts(s.setCodes))
+	route("/me/codes/remove", nil, s.acts(s.removeCodes))
+	route("/me/recovery", nil, s.acts(s.recovery))
+	route("/me/passkeys/ask", nil, s.acts(s.askNewPasskey))
+	route("/me/passkeys", nil, s.acts(s.addPasskey))
+	route("/me/passkeys/remove", nil, s.acts(s.removePasskey))
+	route("/me/sessions/end", nil, s.acts(s.endSessions))
 	route("/clients", s.acts(s.clients), s.acts(s.search))
 	route("/clients/{id}", s.acts(s.client), nil)
 	route("/clients/{id}/live", stranger.Handle(s.live), nil)
@@ -162,8 +179,17 @@ func (s *server) refuse(r *web.Request, p web.Problem) (web.Answer, error) {
 	if err != nil {
 		who = staff.Member{} // the page is drawn as for a stranger
 	}
-	if p.Code == "no_session" && r.Header.Get(part) == "" {
-		return s.Pages.Page(p.Status, SignInPage, SignIn{Chrome: s.chrome(r, staff.Member{}), Back: back(r), Over: true})
+	if r.Header.Get(part) == "" {
+		switch p.Code {
+		case "no_session":
+			page := s.signInPage(r, back(r))
+			page.Over = true
+			return s.Pages.Page(p.Status, SignInPage, page)
+		case "must_change":
+			return s.Pages.Page(p.Status, PasswordPage, s.passwordPage(r, staff.Member{}, back(r)))
+		case "prove":
+			return s.Pages.Page(p.Status, ProvePage, s.provePage(r, who, me))
+		}
 	}
 	return s.problem(r, p, who)
 }
