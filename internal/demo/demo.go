@@ -135,16 +135,27 @@ func (t town) history(clientID, vehicleID string, invoices []past) {
 		at := t.now.AddDate(0, 0, -p.ago)
 		id := fmt.Sprintf("inv-demo-%s-%d", vehicleID, i)
 		issued := ledger.Invoice{
-			ID: id, Number: fmt.Sprintf("%s-%s-%d", at.Format("060102"), clientID, i), ClientID: clientID, VehicleID: vehicleID, Door: p.door, IssuedAt: at,
+			ID: id, Number: at.Format("060102-") + ledger.Code(id), ClientID: clientID, VehicleID: vehicleID, Door: p.door, IssuedAt: at,
 			Lines: []ledger.Line{{Kind: "monitoring", Days: p.days, Amount: p.subtotal}}, Subtotal: p.subtotal, Tax: p.tax, Total: p.subtotal + p.tax,
 		}
 		for _, v := range t.in.Vehicles {
 			if v.ID == vehicleID {
 				issued.PaidToFrom = v.PaidTo.AddDays(-p.ago)
 				issued.PaidTo = issued.PaidToFrom.AddDays(p.days)
+				issued.Vehicle = v.Label
+				t.issuedAt(&issued, v.LocationID)
 			}
 		}
 		t.in.Invoices = append(t.in.Invoices, issued)
+	}
+}
+
+// issuedAt says where an invoice was issued, at what rate.
+func (t town) issuedAt(i *ledger.Invoice, locationID string) {
+	for _, l := range t.in.Locations {
+		if l.ID == locationID {
+			i.LocationID, i.Location, i.Zone, i.TaxPPM = l.ID, l.Name, l.Zone, l.TaxPPM
+		}
 	}
 }
 

@@ -167,7 +167,8 @@
       if (submitter?.getAttribute('aria-busy') === 'true') return;
       const fields = new URLSearchParams();
       for (const [name, value] of new FormData(form, submitter)) fields.append(name, String(value));
-      return visit(form.method === 'post' ? form.action : form.action + '?' + fields, {body: form.method === 'post' ? fields : undefined, submitter});
+      const asks = new URL(form.method === 'post' ? form.action : form.action + '?' + fields);
+      return visit(form.method !== 'post' && keepsPanel(form, asks) ? beside(asks.href) : asks.href, {body: form.method === 'post' ? fields : undefined, submitter});
     }
     if (!form.hasAttribute('data-part') || submitter?.formMethod === 'dialog') return;
     event.preventDefault();
@@ -209,6 +210,9 @@
     return url.href;
   }
 
+  /** Whether the panel stays as it is when something of a tab leads to an address: it does unless the address asks for one. @param {Element} from @param {URL} to */
+  const keepsPanel = (from, to) => Boolean(from.closest('#rest')) && to.pathname === new URL(at).pathname && !PANEL.some((name) => to.searchParams.has(name));
+
   /** @param {string} to @param {'push' | 'replace' | ''} [how] */
   function go(to, how) {
     if (how && to !== location.href) history[how === 'push' ? 'pushState' : 'replaceState'](null, '', to);
@@ -244,7 +248,7 @@
       if (how.body && form && !response.ok && page.querySelector('main [data-reference]')) return trouble(form, page);
       if (document.getElementById('rest')) keep(by('rest'));
       if (how.body && form) typed.delete(form.id); // the answer says what is kept of it
-      put(page, inPlace(end) ? end.href : at, how.history ?? 'push', form || null, response.ok);
+      put(page, !inPlace(end) ? at : form && how.body && keepsPanel(form, end) ? beside(end.href) : end.href, how.history ?? 'push', form || null, response.ok);
     } catch {
       if (mine !== going || mine.signal.aborted) return;
       if (how.history === '') return location.reload(); // the address has changed already
@@ -328,7 +332,7 @@
     if (url.hash || !inPlace(url) || !inPlace(location)) return;
     event.preventDefault();
     if (link.hasAttribute('data-part') && panel) return request(onThisTab(link.href).href, {}, {history: 'push'});
-    visit(link.closest('.tabs') ? beside(url.href) : url.href);
+    visit(link.closest('.tabs') || keepsPanel(link, url) ? beside(url.href) : url.href);
   });
 
   addEventListener('popstate', () => {
@@ -392,6 +396,9 @@
 
   // --- The call note ---
 
+  document.addEventListener('click', (event) => {
+    if (/** @type {HTMLElement} */ (event.target).closest('[data-print]')) print();
+  });
   document.addEventListener('click', async (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest('#copy');
     if (!(button instanceof HTMLElement)) return;

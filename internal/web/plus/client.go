@@ -102,6 +102,7 @@ func asked(q url.Values) ask {
 type draft struct {
 	send   *Send
 	cancel *Cancel
+	fees   *FeeForm
 	why    *Alert // in the summary, or over the status where there is none
 }
 
@@ -112,10 +113,6 @@ func (s *server) client(r *web.Request, who staff.Member) (web.Answer, error) {
 
 // draw answers with the client's page, or with its panel alone where the script asks for that.
 func (s *server) draw(r *web.Request, who staff.Member, id string, status int, a ask, d draft) (web.Answer, error) {
-	pulse, err := s.Desk.Pulse(r.Context(), who, id) // before all that it tells of: what changes meanwhile is told again
-	if err != nil {
-		return web.Answer{}, err
-	}
 	c, err := s.Desk.Client(r.Context(), who, id)
 	if err != nil {
 		return web.Answer{}, err
@@ -135,11 +132,14 @@ func (s *server) draw(r *web.Request, who staff.Member, id string, status int, a
 		answer.Header = http.Header{"Content-Location": {panelAddress(panel)}}
 		return answer, err
 	}
-	page, err := s.page(r, who, c, a.tab)
+	page, err := s.page(r, who, c, a.tab, d)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	page.Panel, page.Pulse = panel, pulse.Version
+	page.Panel = panel
+	if status == http.StatusOK && page.status != 0 {
+		status = page.status
+	}
 	return s.Pages.Page(status, ClientPage, page)
 }
 
@@ -177,7 +177,7 @@ var (
 )
 
 // page is everything but the panel.
-func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab string) (Client, error) {
+func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab string, d draft) (Client, error) {
 	page := Client{
 		Chrome: s.chrome(r, who), ID: c.ID, Who: c.Name(), Phone: c.Phone.National(), Language: languageName(c.Language), Email: c.Email, Notes: c.Notes,
 		AutoPay: "Auto Pay off", AutoPayOn: c.AutoPayDays > 0, Collections: c.Collections, TaxExempt: c.TaxExempt, Tab: tab, MaySend: who.May(staff.SendLinks) == nil,
@@ -204,9 +204,10 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 	switch tab {
 	case "history":
 		var err error
-		if page.History, err = s.history(r, who, c, page.AtFinance); err != nil {
+		if page.History, page.status, err = s.history(r, who, c, page.AtFinance, d); err != nil {
 			return page, err
 		}
+		page.Aim = page.History.aim()
 	case "links":
 		payments, err := s.Desk.Payments(r.Context(), who, c.ID)
 		if err != nil {

@@ -201,23 +201,17 @@ func invoiceWhat(i ledger.Invoice) string {
 	if len(i.Lines) == 0 {
 		return "Pending balance"
 	}
-	return upper(strings.ReplaceAll(i.Lines[0].Kind, "_", " "))
-}
-
-func paidBy(door string) string {
-	switch door {
-	case "link":
-		return "Paid · link"
-	case "agent":
-		return "Paid · card on file"
-	case "client":
-		return "Paid · My Account"
-	case "autopay":
-		return "Paid · Auto Pay"
-	case "center":
-		return "Paid · center"
+	what := i.Lines[0].Label
+	if what == "" {
+		what = upper(strings.ReplaceAll(i.Lines[0].Kind, "_", " "))
 	}
-	return "Paid"
+	if n := i.Lines[0].Count; n > 1 {
+		what = fmt.Sprintf("%s × %d", what, n)
+	}
+	if n := len(i.Lines) - 1; n > 0 {
+		what = fmt.Sprintf("%s and %d more", what, n)
+	}
+	return what
 }
 
 // stateWords are a payment's state on a badge, and the badge's tone.
