@@ -129,7 +129,7 @@ func (l *lab) move(ctx context.Context, t town, password string) error {
 // sendLinks sends a live link to everybody of a group by the real till and door; only the suppliers are left out, and the text counts as delivered.
 func (l *lab) sendLinks(ctx context.Context, groups ...[]client) error {
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: l.database, Now: time.Now, DatabaseClock: true, Keys: l.keys, NewID: newID, MaxConns: 8})
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: l.database, Now: time.Now, DatabaseClock: true, Keys: l.keys, NewID: newID, MaxConns: 8, Changed: func(string) {}})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@
 //     desk/supervisor (reports, and what a team has sent), desk/admin (staff, locations, rates, fees, terms), desk/office (Finance's and the
 //     auditors'), desk/payer, desk/client, and desk/clock, which acts by itself. They authorise, price and word.
 //   - edges, one outside thing each: web (answers, the error table, pages, guards; shared by the doors), sqldb, redisdb, stripepay, twiliosms,
-//     mail and pdf. An edge turns its supplier's errors into ours and lets none of its types through.
+//     signon (the company's OpenID Connect provider), mail and pdf. An edge turns its supplier's errors into ours and lets none of its types through.
 //   - doors, one audience each, on top of web: web/plus (agents), web/payer, web/portal (clients), web/api and web/hooks (suppliers).
 //   - app: from one Config to a running service. Both commands use it.
 //   - demo: the invented clients, locations and staff; only cmd/paysim and tests import it.

@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"internal/quote"},
 	{"internal/pay"},
 	{"internal/desk/signin", "internal/desk/agent", "internal/desk/supervisor", "internal/desk/admin", "internal/desk/payer", "internal/desk/client", "internal/desk/office", "internal/desk/clock"},
-	{"internal/web", "internal/sqldb", "internal/redisdb", "internal/stripepay", "internal/twiliosms", "internal/mail", "internal/pdf"},
+	{"internal/web", "internal/sqldb", "internal/redisdb", "internal/stripepay", "internal/twiliosms", "internal/signon", "internal/mail", "internal/pdf"},
 	{"internal/web/plus", "internal/web/payer", "internal/web/portal", "internal/web/api", "internal/web/hooks"},
 	{"internal/app"},
 	{"internal/demo"},
@@ -48,6 +48,11 @@ var keepers = map[string]string{
 	"github.com/pressly/goose":      "internal/sqldb",
 	"modernc.org/sqlite":            "internal/sqldb",
 	"database/sql":                  "internal/sqldb",
+	"github.com/go-webauthn":        "internal/desk/signin",
+	"github.com/pquerna/otp":        "internal/desk/signin",
+	"github.com/coreos/go-oidc":     "internal/signon",
+	"golang.org/x/oauth2":           "internal/signon",
+	"github.com/boombuler/barcode":  "internal/web/plus",
 }
 
 // technology is what the business, up to its desks, knows nothing of.

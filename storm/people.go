@@ -88,7 +88,7 @@ func settlers(n int, now time.Time) (sqldb.Import, []car) {
 // settle moves everybody in.
 func (w *town) settle(ctx context.Context, n int) ([]car, error) {
 	in, cars := settlers(n, time.Now())
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: w.postgres.url, Now: time.Now, DatabaseClock: true, Keys: w.keys, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, MaxConns: 2})
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: w.postgres.url, Now: time.Now, DatabaseClock: true, Keys: w.keys, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, MaxConns: 2, Changed: func(string) {}})
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,9 @@ func settings() []setting {
 		{"TWILIO_FROM", false, false, "", "our number, +1…; or TWILIO_MESSAGING_SERVICE_SID"},
 		{"TWILIO_MESSAGING_SERVICE_SID", false, false, "", "MG…"},
 		{"TWILIO_API_URL", false, false, "", "Twilio's API, if it is not Twilio's own"},
+		{"OIDC_ISSUER", false, false, "", "the company's own sign-in for staff, https://…, as it names itself; it sends browsers back to PAYLINK_URL/plus/sign-on"},
+		{"OIDC_CLIENT_ID", false, false, "", "what the company's sign-in knows us by"},
+		{"OIDC_CLIENT_SECRET", true, false, "", "and our secret there"},
 	}
 }
 
@@ -155,6 +158,7 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 			AccountSID: v["TWILIO_ACCOUNT_SID"], AuthToken: v["TWILIO_AUTH_TOKEN"], APIKey: v["TWILIO_API_KEY"], APISecret: v["TWILIO_API_SECRET"], From: v["TWILIO_FROM"],
 			MessagingServiceSID: v["TWILIO_MESSAGING_SERVICE_SID"], APIURL: v["TWILIO_API_URL"],
 		},
+		OIDC:  app.OIDC{Issuer: v["OIDC_ISSUER"], ClientID: v["OIDC_CLIENT_ID"], ClientSecret: v["OIDC_CLIENT_SECRET"]},
 		Brand: strings.TrimSpace(v["PAYLINK_BRAND"]), Now: time.Now, DatabaseClock: true,
 	}
 	if c.PayURL == "" {

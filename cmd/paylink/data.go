@@ -58,7 +58,7 @@ func openAsItIs(ctx context.Context, args []string, getenv func(string) (string,
 	if err != nil {
 		return nil, notStarted(stderr, err)
 	}
-	db, err = sqldb.Open(ctx, sqldb.Config{URL: v["DATABASE_URL"], Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2})
+	db, err = sqldb.Open(ctx, sqldb.Config{URL: v["DATABASE_URL"], Now: time.Now, DatabaseClock: true, Keys: unused, NewID: newID, MaxConns: 2, Changed: func(string) {}})
 	if err != nil {
 		return nil, notStarted(stderr, err)
 	}

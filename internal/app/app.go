@@ -25,6 +25,7 @@ import (
 	"paylink/internal/desk/clock"
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/payer"
+	"paylink/internal/desk/signin"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/redisdb"
@@ -40,6 +41,7 @@ import (
 const (
 	stripeTimeout  = 10 * time.Second
 	twilioTimeout  = 5 * time.Second  // a carrier that hangs must not keep the next texts from leaving in time
+	oidcTimeout    = 5 * time.Second  // whoever waits for it can sign in another way
 	requestTimeout = 55 * time.Second // a charge may take pay.ConfirmWithin
 	stopWithin     = 60 * time.Second // a deploy lets every payment come to its end
 	maxBody        = 64 << 10         // bytes
@@ -67,6 +69,9 @@ type Service struct {
 	metrics *metrics
 
 	lastTerms atomic.Pointer[terms]
+
+	running    context.Context // ends when the service stops, and all streams with it
+	endStreams context.CancelFunc
 }
 
 // Open wires a service: it connects to the database and Redis and migrates; it asks neither Stripe nor Twilio. All problems that can be seen are in its error.
@@ -78,14 +83,18 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Now: c.Now, DatabaseClock: c.DatabaseClock, Keys: c.Keys, NewID: newID, MaxConns: databaseConns})
+	door, err := redisdb.Open(ctx, redisdb.Config{URL: c.RedisURL, Now: c.Now, LooksPerMinute: looksPerMinute})
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{DB: db, config: c}
-	if s.door, err = redisdb.Open(ctx, redisdb.Config{URL: c.RedisURL, Now: c.Now, LooksPerMinute: looksPerMinute}); err != nil {
-		return nil, errors.Join(err, db.Close())
+	db, err := sqldb.Open(ctx, sqldb.Config{
+		URL: c.DatabaseURL, Now: c.Now, DatabaseClock: c.DatabaseClock, Keys: c.Keys, NewID: newID, MaxConns: databaseConns, Changed: door.Feed.Tell,
+	})
+	if err != nil {
+		return nil, errors.Join(err, door.Close())
 	}
+	s := &Service{DB: db, config: c, door: door}
+	s.running, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.wire(ctx, made); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -236,7 +245,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	c := s.config
 	door := web.Door{
 		Log: c.Log, Now: c.Now, NewID: newID, Nonce: rand.Text, Proxies: c.Proxies, MaxBody: maxBody, Timeout: requestTimeout, Seen: s.metrics.seen,
-		Policy: func(nonce string) string { return web.Policy(nonce) },
+		Policy: func(nonce string) string { return web.Policy(nonce) }, Running: s.running, Streamed: s.metrics.streamed,
 	}
 	plain := door
 	plain.Refuse = func(_ *web.Request, p web.Problem) (web.Answer, error) {
@@ -277,9 +286,12 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:   &agent.Desk{Store: s.DB, Tries: s.door, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
+		Desk:   &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
 		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
-		Pages:  pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text,
+		SignIn: &signin.Desk{
+			Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.passkeys, Company: made.company,
+		},
+		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text, Feed: s.door.Feed,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)
@@ -343,8 +355,11 @@ func (s *Service) alarm(name string) *zerolog.Event {
 // Handler is the service's front.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// Close lets go of the database and Redis.
-func (s *Service) Close() error { return errors.Join(s.door.Close(), s.DB.Close()) }
+// Close ends what streams there are, and lets go of the database and Redis.
+func (s *Service) Close() error {
+	s.endStreams()
+	return errors.Join(s.door.Close(), s.DB.Close())
+}
 
 // Run serves until the context ends, then stops gracefully: it takes no new connections, lets every request and every due task that has begun come to its end,
 // and only then returns. listening is told the address once connections are taken.
@@ -385,7 +400,8 @@ func (s *Service) Run(ctx context.Context, listening func(addr string)) error {
 	case err = <-failed:
 	}
 	s.config.Log.Info().Msg("stopping: what has begun comes to its end")
-	stopClocks() // what they leave undone the next process does
+	s.endStreams() // a page that is left open must not hold a deploy up: its browser asks the next process
+	stopClocks()   // what they leave undone the next process does
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	for _, one := range servers {

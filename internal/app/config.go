@@ -12,11 +12,13 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"paylink/internal/desk/signin"
 	"paylink/internal/lang"
 	"paylink/internal/link"
 	"paylink/internal/phone"
 	"paylink/internal/redisdb"
 	"paylink/internal/seal"
+	"paylink/internal/signon"
 	"paylink/internal/sms"
 	"paylink/internal/sqldb"
 	"paylink/internal/stripepay"
@@ -34,6 +36,7 @@ type Config struct {
 
 	Stripe Stripe
 	Twilio Twilio
+	OIDC   OIDC
 
 	Brand    string
 	Support  phone.Number
@@ -67,6 +70,16 @@ type Twilio struct {
 	MessagingServiceSID string
 	APIURL              string // "" is Twilio's own
 }
+
+// OIDC is the company's own sign-in for its staff. The zero value: there is none.
+type OIDC struct {
+	Issuer       string // as the provider names itself
+	ClientID     string
+	ClientSecret string
+}
+
+// SignOnPath is where a company's sign-in sends browsers back to, after the public address.
+const SignOnPath = "/plus/sign-on"
 
 // StripeJS is where Stripe serves its script; PCI asks for it to come from there.
 const StripeJS = "https://js.stripe.com/v3/"
@@ -106,6 +119,10 @@ func (c Config) Check() error {
 	wrong(is(twiliosms.ErrKey) && (c.Twilio.APIKey != "" || c.Twilio.APISecret != ""), "TWILIO_API_KEY", "must be SK and 32 letters and digits, and TWILIO_API_SECRET letters and digits; they belong together")
 	wrong(is(twiliosms.ErrSender), "TWILIO_FROM", "must be a number such as +18045550100 or a short code, or TWILIO_MESSAGING_SERVICE_SID one of Twilio's, MG…; one of them, not both")
 	wrong(is(twiliosms.ErrURL) || c.Twilio.APIURL != "" && !reachable(c.Twilio.APIURL), "TWILIO_API_URL", "must be an https:// address without a path")
+	for setting, value := range map[string]string{"OIDC_ISSUER": c.OIDC.Issuer, "OIDC_CLIENT_ID": c.OIDC.ClientID, "OIDC_CLIENT_SECRET": c.OIDC.ClientSecret} {
+		wrong(value == "" && c.OIDC != OIDC{}, setting, "is missing: OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together")
+	}
+	wrong(c.OIDC.Issuer != "" && !reachable(c.OIDC.Issuer), "OIDC_ISSUER", "must be an https:// address, as the provider names itself")
 	return errors.Join(append(problems, c.CheckTexts())...)
 }
 
@@ -115,12 +132,14 @@ type suppliers struct {
 	events    *stripepay.Webhooks
 	carrier   *twiliosms.Carrier
 	callbacks *twiliosms.Callbacks
+	passkeys  *signin.Passkeys // nil: browsers take none at this address
+	company   signin.Company   // nil: there is none
 }
 
 // suppliers makes them, and says everything that is wrong with them.
 func (c Config) suppliers() (suppliers, error) {
 	var s suppliers
-	var errs [4]error
+	var errs [5]error
 	s.gateway, errs[0] = stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: stripeTimeout, StatementSuffix: statementSuffix(c.Brand)})
 	s.events, errs[1] = stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
 	s.carrier, errs[2] = twiliosms.New(twiliosms.Config{
@@ -128,6 +147,15 @@ func (c Config) suppliers() (suppliers, error) {
 		MessagingServiceSID: c.Twilio.MessagingServiceSID, APIURL: c.Twilio.APIURL, Timeout: twilioTimeout,
 	})
 	s.callbacks, errs[3] = twiliosms.NewCallbacks(c.Twilio.AuthToken, c.URL)
+	base := strings.TrimSuffix(c.URL, "/")
+	if _, err := netip.ParseAddr(hostOf(c.URL)); err != nil { // browsers take no passkeys where the address is a number
+		s.passkeys, errs[4] = signin.NewPasskeys(hostOf(c.URL), base, c.Brand)
+	}
+	if c.OIDC.Issuer != "" {
+		s.company = signon.New(signon.Config{
+			Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: c.OIDC.ClientSecret, Redirect: base + SignOnPath, Timeout: oidcTimeout, Now: c.Now,
+		})
+	}
 	return s, errors.Join(errs[:]...)
 }
 

@@ -28,7 +28,7 @@ func TestTheTownsCardsOutliveTheSimulator(t *testing.T) {
 	}
 	keys, err := seal.New(make([]byte, seal.KeyBytes))
 	must(err)
-	db, err := sqldb.Open(t.Context(), sqldb.Config{URL: testbed.SQLite(t), Now: func() time.Time { return now }, Keys: keys, NewID: uuid.NewString, MaxConns: 2})
+	db, err := sqldb.Open(t.Context(), sqldb.Config{URL: testbed.SQLite(t), Now: func() time.Time { return now }, Keys: keys, NewID: uuid.NewString, MaxConns: 2, Changed: func(string) {}})
 	must(err)
 	defer func() { must(db.Close()) }()
 	must(db.Migrate(t.Context()))

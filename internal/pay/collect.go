@@ -64,9 +64,7 @@ func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
 			return b, err
 		}
 		b.Payment.Life, b.Payment.ClosedAt = life, s.Facts.Now
-		v := View{Payment: b.Payment, Facts: s.Facts}
-		booking, err := m.bookPaid(v)
-		booking.noted(v, 0)
+		booking, err := m.bookPaid(View{Payment: b.Payment, Facts: s.Facts})
 		b.Booking = &booking
 		return b, err
 	})

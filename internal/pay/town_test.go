@@ -179,7 +179,7 @@ func begin(t *testing.T, database string, o options) *town {
 }
 
 func (b *town) open() *sqldb.DB {
-	return need(sqldb.Open(b.ctx, sqldb.Config{URL: b.database, Now: b.clock.Now, Keys: b.keys, NewID: newID, MaxConns: 24}))(b)
+	return need(sqldb.Open(b.ctx, sqldb.Config{URL: b.database, Now: b.clock.Now, Keys: b.keys, NewID: newID, MaxConns: 24, Changed: func(string) {}}))(b)
 }
 
 // rawDatabase opens a database beside the store that is tested, by the drivers that it has registered.

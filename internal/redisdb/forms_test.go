@@ -21,6 +21,7 @@ import (
 func admitsLooksAndShuts(t *testing.T, address string) {
 	t.Helper()
 	c := newClock()
+	carries(t, another(t, address), another(t, address))
 	door, err := redisdb.Open(t.Context(), redisdb.Config{URL: address, Now: c.now, LooksPerMinute: 3})
 	if err != nil {
 		t.Fatal(err)

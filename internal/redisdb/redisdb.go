@@ -1,4 +1,4 @@
-// Package redisdb is the door: Redis holds the live links for their minutes, and nothing else.
+// Package redisdb is the door: Redis holds the live links for their minutes, and carries between processes the word that something has changed.
 package redisdb
 
 import (
@@ -53,6 +53,7 @@ type Config struct {
 
 // Door realises link.Door. It may be used by any number of goroutines.
 type Door struct {
+	Feed  *Feed
 	redis redis.UniversalClient
 	now   func() time.Time
 	looks int
@@ -80,6 +81,7 @@ func Open(ctx context.Context, c Config) (*Door, error) {
 		_ = d.redis.Close()
 		return nil, err
 	}
+	d.Feed = newFeed(d.redis)
 	return d, nil
 }
 
@@ -90,7 +92,10 @@ func CheckURL(address string) error {
 }
 
 // Close lets the connections go.
-func (d *Door) Close() error { return d.redis.Close() }
+func (d *Door) Close() error {
+	d.Feed.close()
+	return d.redis.Close()
+}
 
 // Ping asks for a sign of life. Errors: ErrUnavailable.
 func (d *Door) Ping(ctx context.Context) error {

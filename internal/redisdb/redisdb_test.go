@@ -39,6 +39,7 @@ func (c *clock) pass(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 type bench struct {
 	t     *testing.T
 	ctx   context.Context
+	url   string
 	door  *redisdb.Door
 	clock *clock
 	raw   redis.UniversalClient
@@ -72,7 +73,7 @@ func everywhere(t *testing.T, test func(b *bench)) {
 
 func open(t *testing.T, url string) *bench {
 	t.Helper()
-	b := &bench{t: t, ctx: t.Context(), clock: newClock()}
+	b := &bench{t: t, ctx: t.Context(), url: url, clock: newClock()}
 	door, err := redisdb.Open(b.ctx, redisdb.Config{URL: url, Now: b.clock.now, LooksPerMinute: looksPerMinute})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package sqldb
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -153,70 +152,6 @@ func (t tx) balance(clientID string) (money.Cents, error) {
 	return sum, err
 }
 
-// SearchClients finds clients by id, name, telephone number or plate, at most limit of them: first those whose id, number or plate it is, then the others by
-// name. Which of many of a common name are shown is always the same. Locations are those where one of a client's vehicles must be serviced; none: anywhere.
-func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, locations []string, limit int) ([]account.Found, error) {
-	words := strings.Fields(strings.ToLower(query))
-	if len(words) == 0 {
-		return nil, nil
-	}
-	plate := strings.ToUpper(strings.Join(words, ""))
-	for i := range words {
-		words[i] = escapeLike(words[i])
-	}
-	name := "%" + strings.Join(words, "%") + "%"
-	type row struct {
-		account.Found
-		place int
-		name  string
-	}
-	found := map[string]row{}
-	// The limit counts clients and not their vehicles.
-	err := d.read(ctx).each(`SELECT c.place, c.name_lower, c.id, c.first_name, c.last_name, c.phone, COALESCE(v.label, ''), COALESCE(v.plate, '')
-		FROM (
-			SELECT id, first_name, last_name, phone, name_lower,
-				CASE WHEN id = $1 OR phone = $2 OR id IN (SELECT client_id FROM vehicles WHERE plate = $3 OR REPLACE(plate, '-', '') = $3) THEN 0 ELSE 1 END AS place
-			FROM clients
-			WHERE (id = $1 OR phone = $2 OR name_lower LIKE $4 ESCAPE '\'
-				OR id IN (SELECT client_id FROM vehicles WHERE plate LIKE $5 ESCAPE '\' OR REPLACE(plate, '-', '') LIKE $5 ESCAPE '\'))
-				AND ($6 = '' OR id IN (SELECT client_id FROM vehicles WHERE `+oneOf("location_id", "$6")+`))
-			ORDER BY place, name_lower, id LIMIT $7
-		) c LEFT JOIN vehicles v ON v.client_id = c.id`,
-		[]any{strings.TrimSpace(query), number.E164(), plate, name, escapeLike(plate) + "%", listing(locations), limit}, func(scan func(...any) error) error {
-			var r row
-			var p, label, plate string
-			if err := scan(&r.place, &r.name, &r.ID, &r.FirstName, &r.LastName, &p, &label, &plate); err != nil {
-				return err
-			}
-			if had, ok := found[r.ID]; ok {
-				r = had
-			}
-			r.Phone = phone.Stored(p)
-			if label != "" {
-				r.Vehicles = append(r.Vehicles, strings.TrimSuffix(label+" · "+plate, " · "))
-			}
-			found[r.ID] = r
-			return nil
-		})
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row, 0, len(found))
-	for _, r := range found {
-		slices.Sort(r.Vehicles)
-		rows = append(rows, r)
-	}
-	// Again here, for a join keeps no order, and order by text differs between the databases.
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), strings.Compare(a.LastName, b.LastName), strings.Compare(a.name, b.name), strings.Compare(a.ID, b.ID))
-	})
-	out := make([]account.Found, len(rows))
-	for i, r := range rows {
-		out[i] = r.Found
-	}
-	return out, nil
-}
-
 // listing writes ids for oneOf: "" for none. No id holds a comma.
 func listing(ids []string) string {
 	if len(ids) == 0 {
@@ -228,17 +163,6 @@ func listing(ids []string) string {
 // oneOf is the condition that a column is among the ids of a listing. LIKE would take an id's "_" for any letter.
 func oneOf(column, list string) string {
 	return `REPLACE(` + list + `, ',' || ` + column + ` || ',', '') <> ` + list
-}
-
-func escapeLike(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == '\\' || r == '_' || r == '%' {
-			b.WriteRune('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // Invoices lists a client's invoices, newest first, at most limit of them.
@@ -322,14 +246,15 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			}
 		}
 		clients, phones := map[string]bool{}, map[phone.Number]bool{} // new with this import
+		changed := map[string]bool{}                                  // clients who are found by something new
 		for _, c := range in.Clients {
-			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, name_lower, auto_pay_since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
-				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, strings.ToLower(c.Name()), flag(c.AutoPayDays > 0)*ms(now))
+			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, auto_pay_since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, flag(c.AutoPayDays > 0)*ms(now))
 			if err != nil {
 				return err
 			}
 			if added {
-				clients[c.ID], phones[c.Phone] = true, true
+				clients[c.ID], phones[c.Phone], changed[c.ID] = true, true, true
 			}
 		}
 		for _, v := range in.Vehicles {
@@ -346,7 +271,13 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			if !added {
 				continue
 			}
+			changed[v.ClientID] = true
 			if err := t.feeMonths(v.ID, "", v.StateFeeMonths); err != nil {
+				return err
+			}
+		}
+		for id := range changed {
+			if err := t.findable(id); err != nil {
 				return err
 			}
 		}

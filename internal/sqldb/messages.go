@@ -68,6 +68,9 @@ func (d *DB) AddReceipt(ctx context.Context, m sms.Message, e trail.Entry) error
 		if err != nil || !added {
 			return err
 		}
+		if err := t.changedPayment(m.PaymentID); err != nil {
+			return err
+		}
 		return t.trail([]trail.Entry{e})
 	})
 }
@@ -95,8 +98,12 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 	return d.write(ctx, func(t tx) error {
 		var had sms.Status
 		var box string
+		var paymentID string
 		var tries int
-		if err := t.row(`SELECT status, box, tries FROM messages WHERE id = $1`, m.ID).Scan(&had, &box, &tries); err != nil {
+		if err := t.row(`SELECT status, box, tries, payment_id FROM messages WHERE id = $1`, m.ID).Scan(&had, &box, &tries, &paymentID); err != nil {
+			return err
+		}
+		if err := t.changedPayment(paymentID); err != nil {
 			return err
 		}
 		// Another worker may have handed it over since this one did: the count of what may have been taken never goes back, or there would be a third copy. Only the
@@ -131,7 +138,10 @@ func (d *DB) HandOver(ctx context.Context, m sms.Message, from sms.Status) (ok b
 	err = d.write(ctx, func(t tx) error {
 		ok, err = t.insert(`UPDATE messages SET status = $1, rank = $2, tries = $3, handed_ms = $4, next_ms = $5 WHERE id = $6 AND status = $7 AND tries = $8 AND (kind <> 'link' OR box <> '')`,
 			string(m.Status), m.Status.Rank(), m.Tries, ms(m.HandedAt), dueMS(m.NextAt), m.ID, string(from), m.Tries-1)
-		return err
+		if err != nil || !ok {
+			return err
+		}
+		return t.changedPayment(m.PaymentID)
 	})
 	return ok, err
 }
@@ -159,6 +169,9 @@ func (d *DB) Deliver(ctx context.Context, got sms.Delivery) error {
 		ours := m.SID == "" && (m.Status == sms.Failed || m.Status == sms.Dropped)
 		if got.Status == "" || got.Status.Rank() <= m.Status.Rank() && !ours && guard.On(guard.TextRank) {
 			return nil
+		}
+		if err := t.changedPayment(m.PaymentID); err != nil {
+			return err
 		}
 		sent, ended := m.SentAt, m.EndedAt
 		switch got.Status {

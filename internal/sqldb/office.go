@@ -60,6 +60,9 @@ func (d *DB) Clear(ctx context.Context, paymentID string, e trail.Entry) error {
 		if !cleared {
 			return pay.ErrClosed
 		}
+		if err := t.changedPayment(paymentID); err != nil {
+			return err
+		}
 		e.At = now
 		return t.trail([]trail.Entry{e})
 	})

@@ -333,6 +333,7 @@ func (t tx) insertPayment(p pay.Payment, first *link.Link) error {
 			return err
 		}
 	}
+	t.changed(p.ClientID)
 	return t.exec(`INSERT INTO payments (id, chain_id, reference, door, client_id, vehicle_id, location_id, stripe_account, by_kind, by_id, form_key, frozen, frozen_sha256, amount, past_due, credit,
 		created_ms, opened_ms, closed_ms, version, state, closing_as, reason, intent_id, expires_ms, lease_ms, next_ms, attempt, phase, sends, declines, resends, looks, revoke, cancel_due, card_on_file,
 		held, refunding, charged, given_back, late_ms, days, language, own_number, first_link, delivered_ms)
@@ -385,6 +386,7 @@ func (d *DB) Apply(ctx context.Context, id string, decide func(pay.View) (pay.Ch
 
 // change writes what a transition decided.
 func (t tx) change(p stored, now time.Time, c pay.Change) error {
+	t.changed(p.ClientID)
 	closed := p.ClosedAt
 	if p.State.Live() && !c.Life.State.Live() {
 		closed = now
@@ -483,11 +485,6 @@ func (t tx) book(p stored, b pay.Booking) error {
 			return fmt.Errorf("%s: %w", e.Cause, err)
 		}
 	}
-	if b.Note != nil {
-		if _, err := t.note(*b.Note); err != nil {
-			return err
-		}
-	}
 	if b.PaidTo == "" {
 		return nil
 	}
@@ -530,6 +527,7 @@ func (d *DB) Opened(ctx context.Context, linkID string, e trail.Entry) (bool, er
 		if err := t.exec(`UPDATE payments SET opened_ms = $1 WHERE id = $2 AND opened_ms = 0`, ms(now), paymentID); err != nil {
 			return err
 		}
+		t.changed(clientID)
 		e.At, e.Object, e.ClientID = now, paymentID, clientID
 		return t.trail([]trail.Entry{e})
 	})

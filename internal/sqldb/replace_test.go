@@ -11,7 +11,7 @@ import (
 // INSERT OR REPLACE takes rows away without a word unless the connection has recursive_triggers: the service's own connections have it.
 func TestNoConnectionOfOursReplacesARow(t *testing.T) {
 	began := time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
-	d, err := Open(t.Context(), Config{URL: testbed.SQLite(t), Now: func() time.Time { return began }, NewID: func() string { return "" }, MaxConns: 2})
+	d, err := Open(t.Context(), Config{URL: testbed.SQLite(t), Now: func() time.Time { return began }, NewID: func() string { return "" }, MaxConns: 2, Changed: func(string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,10 @@ type Config struct {
 	Keys          seal.Keys        // seals tokens and phone numbers
 	NewID         func() string    // ids of rows, ordered by time
 	MaxConns      int              // open connections at the most
+
+	// Changed is told, after each commit, whose payments, links or texts it has touched: a client's id, whoever acted. It returns at once. It may be told of what does
+	// not show, never of what was rolled back; a commit whose answer was lost is not told.
+	Changed func(clientID string)
 }
 
 // DB is an open database. It realises the stores that the nouns and desks declare.
@@ -46,6 +51,9 @@ type DB struct {
 
 // Open connects and checks that the database answers. It does not migrate.
 func Open(ctx context.Context, c Config) (*DB, error) {
+	if c.Changed == nil {
+		return nil, errors.New("sqldb: Changed is required")
+	}
 	d := &DB{config: c}
 	var err error
 	switch {
@@ -124,6 +132,7 @@ type tx struct {
 	d    *DB
 	q    querier
 	acts *[]trail.Entry // what the trail will say of it; nil where nothing is written
+	told *[]string      // the clients whom Changed is told of; nil where nothing is written
 }
 
 type querier interface {
@@ -158,17 +167,41 @@ func (d *DB) once(ctx context.Context, fn func(t tx) error) (err error) {
 		}
 	}()
 	var acts []trail.Entry
-	if err := fn(tx{ctx, d, loosen(t), &acts}); err != nil {
+	var told []string
+	if err := fn(tx{ctx, d, loosen(t), &acts, &told}); err != nil {
 		return err
 	}
-	if err := (tx{ctx, d, loosen(t), nil}).chain(acts); err != nil {
+	if err := (tx{ctx, d, loosen(t), nil, nil}).chain(acts); err != nil {
 		return err
 	}
-	return t.Commit()
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	for _, id := range told {
+		d.config.Changed(id)
+	}
+	return nil
+}
+
+// changed has Changed told of a client, once the transaction is committed.
+func (t tx) changed(clientID string) {
+	if !slices.Contains(*t.told, clientID) {
+		*t.told = append(*t.told, clientID)
+	}
+}
+
+// changedPayment is changed for whoever the payment is of.
+func (t tx) changedPayment(paymentID string) error {
+	var clientID string
+	if err := t.row(`SELECT client_id FROM payments WHERE id = $1`, paymentID).Scan(&clientID); err != nil {
+		return err
+	}
+	t.changed(clientID)
+	return nil
 }
 
 // read is for queries that need no transaction: each sees what is committed.
-func (d *DB) read(ctx context.Context) tx { return tx{ctx, d, loosen(d.sql), nil} }
+func (d *DB) read(ctx context.Context) tx { return tx{ctx, d, loosen(d.sql), nil, nil} }
 
 func (t tx) exec(query string, args ...any) error {
 	_, err := t.q.ExecContext(t.ctx, query, args...)

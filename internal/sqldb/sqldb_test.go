@@ -46,6 +46,8 @@ type books struct {
 	raw *sql.DB
 	mu  sync.Mutex
 	now time.Time
+	// changed collects whom Changed was told of, in turn.
+	changed []string
 }
 
 func (b *books) clock() time.Time {
@@ -60,6 +62,21 @@ func (b *books) pass(d time.Duration) {
 	b.now = b.now.Add(d)
 }
 
+func (b *books) tell(clientID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed = append(b.changed, clientID)
+}
+
+// told is whom Changed was told of since it was asked last.
+func (b *books) told() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	told := b.changed
+	b.changed = nil
+	return told
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (b *books) open() *sqldb.DB {
@@ -69,7 +86,7 @@ func (b *books) open() *sqldb.DB {
 	if err != nil {
 		b.Fatal(err)
 	}
-	db, err := sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 16})
+	db, err := sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 16, Changed: b.tell})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -211,7 +228,7 @@ func TestMigratingTwiceAndByManyAtOnce(t *testing.T) {
 func TestADatabaseThatIsNoneIsNamedWithoutItsPassword(t *testing.T) {
 	for _, url := range []string{"", "mysql://root:hunter2@db/x", "postgres://root:hunter2@127.0.0.1:1/x", "postgres://root:hunter2@127.0.0.1:port/x", "sqlite:/no/such/folder/x.db"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		db, err := sqldb.Open(ctx, sqldb.Config{URL: url, Now: time.Now, NewID: newID, MaxConns: 1})
+		db, err := sqldb.Open(ctx, sqldb.Config{URL: url, Now: time.Now, NewID: newID, MaxConns: 1, Changed: func(string) {}})
 		cancel()
 		if err == nil {
 			_ = db.Close()
@@ -800,13 +817,15 @@ func TestSearch(t *testing.T) {
 		}
 		b.must(b.Import(b.ctx, odd("900101", "100%", "Sure", "A_1-B%2")))
 		b.must(b.Import(b.ctx, odd("900102", `Back\slash`, "Under_score", "AX1-BX2")))
+		b.must(b.Import(b.ctx, odd("900103", "Ann", "O’Brien-García", "")))
 		for words, want := range map[string]string{
 			"100042": "100042", "whitfield": "100042", "WHITFIELD": "100042", "dana whit": "100042", "Dana  Whitfield": "100042", "serrano": "100046", "LUCÍA": "100046",
 			"(804) 555-0142": "100042", "8045550142": "100042", "+1 804 555 0142": "100042", "804.555.0142": "100042",
 			"ABC-1234": "100042", "abc-1234": "100042", "abc1234": "100042", "ABC 1234": "100042", "abc": "100042", "6r82k4": "100051", "6R8-2K4": "100051",
 			"marcus": "100043", "ktl-771": "100043",
-			"100%": "900101", "%": "900101", "_": "900102", "under_score": "900102", `back\`: "900102", "a_1-b%2": "900101", "a_1": "900101",
-			"nobody at all": "", "": "", "   ": "", "'; DROP TABLE clients --": "", "0142": "",
+			"100%": "900101", "%": "", "_": "", "under_score": "900102", `back\`: "900102", "a_1-b%2": "900101", "a_1-b": "900101", "whitf dan": "100042", "lucia serr": "100046", "L": "100046",
+			"10005": "100050 100051", "804 555 014": "100042 100043 100044 100045 100046 100047 100048 100049", "o'br": "900103", "obrien-g": "900103", "garc": "900103",
+			"nobody at all": "", "": "", "   ": "", "'; DROP TABLE clients --": "", "0142": "", "hitfield": "", "1000": "100042 100043 100044 100045 100046 100047 100048 100049 100050 100051",
 		} {
 			number, _ := phone.Parse(words)
 			found, err := b.SearchClients(b.ctx, words, number, nil, 20)
@@ -820,12 +839,12 @@ func TestSearch(t *testing.T) {
 				b.Errorf("%q finds %q, want %q", words, got, want)
 			}
 		}
-		all, err := b.SearchClients(b.ctx, "a", phone.Number{}, nil, 20)
+		all, err := b.SearchClients(b.ctx, "1000", phone.Number{}, nil, 20)
 		b.must(err)
 		if !slices.IsSortedFunc(all, func(x, y account.Found) int { return strings.Compare(x.LastName, y.LastName) }) || len(all) < 5 {
 			b.Errorf("%d, not by name", len(all))
 		}
-		if few, err := b.SearchClients(b.ctx, "a", phone.Number{}, nil, 3); err != nil || len(few) != 3 {
+		if few, err := b.SearchClients(b.ctx, "1000", phone.Number{}, nil, 3); err != nil || len(few) != 3 {
 			b.Errorf("%d of at most 3, %v", len(few), err)
 		}
 		marcus, err := b.SearchClients(b.ctx, "marcus bell", phone.Number{}, nil, 20)
@@ -892,31 +911,34 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 		exec(`INSERT INTO disputes (id, payment_id, charge_id, amount, reason, status, evidence_by_ms, opened_ms, changed_ms, moved, evidence, evidence_sha256) VALUES ('d', '` + p.ID + `', '', 1, '', 'won', 0, 1, 1, '', '', '')`)
 		fill("refunds", "t.id = 'r'", map[string]string{"id": text("r"), "payment_id": text("p")})
 		fill("disputes", "t.id = 'd'", map[string]string{"id": text("d"), "payment_id": text("p")})
+		exec(`INSERT INTO search_words (start, name, client_id, word) SELECT 'w' || CAST(s.n % 100 AS TEXT), 'w' || CAST(s.n % 100 AS TEXT) || 'x ' || CAST(s.n AS TEXT), 'c' || CAST(s.n AS TEXT), 'w' || CAST(s.n % 100 AS TEXT) || 'x' FROM ` + series)
 		exec(`ANALYZE`)
 		b.must(conn.Close())
 		live := `state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`
 		for query, want := range map[string]string{
-			`SELECT id FROM payments WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT 200`:                "payments_due",
-			`SELECT id FROM messages WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT 200`:                "messages_due",
-			`SELECT * FROM payments WHERE id = 'p77' AND $1 = 1`:                                                            "payments",
-			`SELECT * FROM payments WHERE intent_id = 'pi_77' AND $1 = 1`:                                                   "intent_id",
-			`SELECT * FROM payments WHERE form_key = 'f77' AND $1 = 1`:                                                      "form_key",
-			`SELECT * FROM payments WHERE client_id = 'c77' AND created_ms > $1 ORDER BY created_ms DESC, id DESC LIMIT 50`: "payments_of_client",
-			`SELECT SUM(past_due) FROM payments WHERE client_id = 'c77' AND ` + live + ` AND $1 = 1`:                        "payments_",
-			`SELECT * FROM payments WHERE vehicle_id = 'veh_dana_civic' AND ` + live + ` AND $1 = 1`:                        "payments_",
-			`SELECT * FROM links WHERE digest = 'd77' AND $1 = 1`:                                                           "digest",
-			`SELECT * FROM links WHERE payment_id = 'p77' AND created_ms > $1`:                                              "links_",
-			`SELECT * FROM messages WHERE payment_id = 'p77' AND created_ms > $1`:                                           "messages_of_payment",
-			`SELECT SUM(amount) FROM postings WHERE client_id = 'c77' AND $1 = 1`:                                           "postings_of_client",
-			`SELECT * FROM entries WHERE cause IN ('receipt pi_77', 'receipt pi_78') AND at_ms > $1`:                        "cause",
-			`SELECT * FROM entries WHERE stripe_account = 'acct_1' AND at_ms >= $1 AND at_ms < 9`:                           "entries_of_stripe",
-			`SELECT MIN(stripe_account) FROM entries WHERE stripe_account > 'acct_0' AND $1 = 1`:                            "entries_of_stripe",
-			`SELECT * FROM payments WHERE (intent_id = 'pi_77' OR id = 'p77') AND $1 = 1`:                                   "intent_id",
-			`SELECT id FROM stripe_events WHERE id IN ('evt_77', 'evt_78') AND at_ms > $1`:                                  "stripe_events",
-			`SELECT id FROM payments WHERE held = 1 OR refunding <> 0 OR state = 'review'`:                                  "payments_for_a_person",
-			`SELECT payment_id FROM refunds WHERE state IN ('failed', 'refused') AND cleared_ms = 0`:                        "refunds_for_a_person",
-			`SELECT payment_id FROM disputes WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented')`:            "disputes_open",
-			`SELECT * FROM attempts WHERE payment_id = 'p77' AND n > $1`:                                                    "attempts",
+			`SELECT id FROM payments WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT 200`:                                                                                 "payments_due",
+			`SELECT id FROM messages WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT 200`:                                                                                 "messages_due",
+			`SELECT * FROM payments WHERE id = 'p77' AND $1 = 1`:                                                                                                                             "payments",
+			`SELECT * FROM payments WHERE intent_id = 'pi_77' AND $1 = 1`:                                                                                                                    "intent_id",
+			`SELECT * FROM payments WHERE form_key = 'f77' AND $1 = 1`:                                                                                                                       "form_key",
+			`SELECT * FROM payments WHERE client_id = 'c77' AND created_ms > $1 ORDER BY created_ms DESC, id DESC LIMIT 50`:                                                                  "payments_of_client",
+			`SELECT SUM(past_due) FROM payments WHERE client_id = 'c77' AND ` + live + ` AND $1 = 1`:                                                                                         "payments_",
+			`SELECT * FROM payments WHERE vehicle_id = 'veh_dana_civic' AND ` + live + ` AND $1 = 1`:                                                                                         "payments_",
+			`SELECT * FROM links WHERE digest = 'd77' AND $1 = 1`:                                                                                                                            "digest",
+			`SELECT * FROM links WHERE payment_id = 'p77' AND created_ms > $1`:                                                                                                               "links_",
+			`SELECT * FROM messages WHERE payment_id = 'p77' AND created_ms > $1`:                                                                                                            "messages_of_payment",
+			`SELECT SUM(amount) FROM postings WHERE client_id = 'c77' AND $1 = 1`:                                                                                                            "postings_of_client",
+			`SELECT * FROM entries WHERE cause IN ('receipt pi_77', 'receipt pi_78') AND at_ms > $1`:                                                                                         "cause",
+			`SELECT * FROM entries WHERE stripe_account = 'acct_1' AND at_ms >= $1 AND at_ms < 9`:                                                                                            "entries_of_stripe",
+			`SELECT MIN(stripe_account) FROM entries WHERE stripe_account > 'acct_0' AND $1 = 1`:                                                                                             "entries_of_stripe",
+			`SELECT * FROM payments WHERE (intent_id = 'pi_77' OR id = 'p77') AND $1 = 1`:                                                                                                    "intent_id",
+			`SELECT id FROM stripe_events WHERE id IN ('evt_77', 'evt_78') AND at_ms > $1`:                                                                                                   "stripe_events",
+			`SELECT id FROM payments WHERE held = 1 OR refunding <> 0 OR state = 'review'`:                                                                                                   "payments_for_a_person",
+			`SELECT payment_id FROM refunds WHERE state IN ('failed', 'refused') AND cleared_ms = 0`:                                                                                         "refunds_for_a_person",
+			`SELECT payment_id FROM disputes WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented')`:                                                                             "disputes_open",
+			`SELECT client_id FROM search_words WHERE start = 'w77' AND word LIKE 'w77x%' AND ' ' || name LIKE '% 7%' AND $1 = 1 GROUP BY name, client_id ORDER BY name, client_id LIMIT 21`: "search_words",
+			`DELETE FROM search_words WHERE client_id = 'c77' AND $1 = 1`:                                                                                                                    "search_words_of_client",
+			`SELECT * FROM attempts WHERE payment_id = 'p77' AND n > $1`:                                                                                                                     "attempts",
 		} {
 			plan := b.plan(strings.ReplaceAll(query, "$1", "1"))
 			scans := strings.Contains(plan, "SCAN ") && !strings.Contains(plan, "USING") || strings.Contains(plan, "Seq Scan on") && !strings.Contains(plan, "Seq Scan on attempts")

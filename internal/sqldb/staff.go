@@ -13,15 +13,15 @@ import (
 	"paylink/internal/trail"
 )
 
-const staffColumns = `id, login, name, team, role, phone, email, teams, locations, password_hash, must_change, disabled, wrong, locked_ms, since_ms, version`
+const staffColumns = `id, login, name, team, role, phone, email, teams, locations, password_hash, must_change, password_ms, disabled, wrong, locked_ms, since_ms, version`
 
 func scanMember(scan func(...any) error) (staff.Member, error) {
 	var m staff.Member
 	var number, teams, locations string
-	var mustChange, disabled, locked, since int64
-	err := scan(&m.ID, &m.Login, &m.Name, &m.Team, &m.Role, &number, &m.Email, &teams, &locations, &m.PasswordHash, &mustChange, &disabled, &m.Wrong, &locked, &since, &m.Version)
+	var mustChange, passwordAt, disabled, locked, since int64
+	err := scan(&m.ID, &m.Login, &m.Name, &m.Team, &m.Role, &number, &m.Email, &teams, &locations, &m.PasswordHash, &mustChange, &passwordAt, &disabled, &m.Wrong, &locked, &since, &m.Version)
 	m.Phone, m.Teams, m.Locations = phone.Stored(number), listed(teams), listed(locations)
-	m.MustChange, m.Disabled, m.LockedUntil, m.Since = mustChange != 0, disabled != 0, fromMS(locked), fromMS(since)
+	m.MustChange, m.PasswordAt, m.Disabled, m.LockedUntil, m.Since = mustChange != 0, fromMS(passwordAt), disabled != 0, fromMS(locked), fromMS(since)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, staff.ErrNotFound
 	}
@@ -41,17 +41,29 @@ func (d *DB) Member(ctx context.Context, id string) (staff.Member, error) {
 	return scanMember(d.read(ctx).row(`SELECT `+staffColumns+` FROM staff WHERE id = $1`, id).Scan)
 }
 
+// MemberByEmail finds one of the staff by e-mail address, in lower case. Errors: staff.ErrNotFound.
+func (d *DB) MemberByEmail(ctx context.Context, email string) (staff.Member, error) {
+	if email == "" { // many have none
+		return staff.Member{}, staff.ErrNotFound
+	}
+	return scanMember(d.read(ctx).row(`SELECT `+staffColumns+` FROM staff WHERE email = $1`, email).Scan)
+}
+
 // MemberByLogin finds one of the staff by login. Errors: staff.ErrNotFound.
 func (d *DB) MemberByLogin(ctx context.Context, login string) (staff.Member, error) {
 	return scanMember(d.read(ctx).row(`SELECT `+staffColumns+` FROM staff WHERE login = $1`, login).Scan)
 }
 
-// AddMember adds one of the staff; a login that is taken gives staff.ErrTaken.
+// AddMember adds one of the staff, whose password is set now; a login that is taken gives staff.ErrTaken.
 func (d *DB) AddMember(ctx context.Context, m staff.Member) error {
 	err := d.write(ctx, func(t tx) error {
-		return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)`,
-			m.ID, m.Login, m.Name, m.Team, string(m.Role), m.Phone.E164(), m.Email, strings.Join(m.Teams, ","), strings.Join(m.Locations, ","), m.PasswordHash, flag(m.MustChange), flag(m.Disabled),
-			m.Wrong, ms(m.LockedUntil), ms(m.Since))
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)`,
+			m.ID, m.Login, m.Name, m.Team, string(m.Role), m.Phone.E164(), m.Email, strings.Join(m.Teams, ","), strings.Join(m.Locations, ","), m.PasswordHash, flag(m.MustChange), ms(now),
+			flag(m.Disabled), m.Wrong, ms(m.LockedUntil), ms(m.Since))
 	})
 	if clash(err) {
 		return staff.ErrTaken
@@ -84,7 +96,7 @@ const sessionsOver = `since_ms = CASE WHEN since_ms >= $1 THEN since_ms + 1 ELSE
 // It returns the member as they are now. Errors: staff.ErrNotFound.
 func (d *DB) SetPassword(ctx context.Context, id, hash string, temporary bool, e trail.Entry) (staff.Member, error) {
 	return d.changeMember(ctx, id, e, func(t tx, now int64) error {
-		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, password_hash = $2, must_change = $3, wrong = 0, locked_ms = 0 WHERE id = $4`, now, hash, flag(temporary), id)
+		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, password_ms = $1, password_hash = $2, must_change = $3, wrong = 0, locked_ms = 0 WHERE id = $4`, now, hash, flag(temporary), id)
 	})
 }
 

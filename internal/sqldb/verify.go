@@ -31,7 +31,7 @@ func (d *DB) Verify(ctx context.Context, since *trail.Anchor, found func(what st
 		return v, err
 	}
 	defer func() { _ = s.Rollback() }() // there is nothing to commit
-	c := check{tx: tx{ctx, d, s, nil}, v: &v, found: found}
+	c := check{tx: tx{ctx, d, s, nil, nil}, v: &v, found: found}
 	for _, one := range []func() error{c.guards, func() error { return c.trail(since) }, c.books} {
 		if err := one(); err != nil {
 			return v, err

@@ -91,6 +91,7 @@ type Member struct {
 	Locations    []string     // ids of locations that a lead or supervisor sees; none: all
 	PasswordHash string       `json:"-"` // argon2id, encoded; "" can't sign in by password
 	MustChange   bool         // the password is a temporary one
+	PasswordAt   time.Time    // when it was set
 	Disabled     bool
 	Wrong        int       // wrong passwords in a row, counted here while nothing else can count them
 	LockedUntil  time.Time // after too many of these; zero: not locked

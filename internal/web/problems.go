@@ -9,12 +9,14 @@ import (
 	"paylink/internal/account"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/payer"
+	"paylink/internal/desk/signin"
 	"paylink/internal/link"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/seal"
 	"paylink/internal/staff"
+	"paylink/internal/trail"
 )
 
 // What the web itself refuses.
@@ -26,6 +28,8 @@ var (
 	ErrNoSession  = errors.New("nobody is signed in here")
 	ErrSignature  = errors.New("the signature is wrong")
 	ErrCrossSite  = errors.New("the request comes from another site")
+	ErrStreams    = errors.New("too many streams are open")
+	ErrMustChange = errors.New("a temporary password has to be changed first")
 )
 
 // Problem is an error as a door tells it: a status, and a code that a page or a script knows.
@@ -54,11 +58,32 @@ var problems = []struct {
 	{staff.ErrSignIn, http.StatusUnauthorized, "sign_in"},
 	{staff.ErrLocked, http.StatusTooManyRequests, "locked_out"},
 	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
+	{ErrMustChange, http.StatusForbidden, "must_change"},
+	{signin.ErrProve, http.StatusForbidden, "prove"},
+	{signin.ErrCode, http.StatusUnauthorized, "code"},
+	{signin.ErrPasskey, http.StatusUnauthorized, "passkey"},
+	{signin.ErrTooOld, http.StatusUnauthorized, "temporary"},
+	{signin.ErrOver, http.StatusUnauthorized, "over"},
+	{signin.ErrTooOften, http.StatusTooManyRequests, "too_often"},
+	{signin.ErrPasskeyHere, http.StatusConflict, "passkey_here"},
+	{signin.ErrMost, http.StatusConflict, "passkeys_most"},
+	{signin.ErrName, http.StatusUnprocessableEntity, "name"},
+	{signin.ErrNoAccount, http.StatusForbidden, "no_account"},
+	{signin.ErrRefused, http.StatusUnauthorized, "company_refused"},
+	{signin.ErrProvider, http.StatusServiceUnavailable, "company_down"},
+	{staff.ErrPasswordShort, http.StatusUnprocessableEntity, "password_short"},
+	{staff.ErrPasswordLong, http.StatusUnprocessableEntity, "password_long"},
+	{staff.ErrPasswordCommon, http.StatusUnprocessableEntity, "password_common"},
+	{staff.ErrPasswordNames, http.StatusUnprocessableEntity, "password_names"},
+	{staff.ErrPasswordSame, http.StatusUnprocessableEntity, "password_same"},
+	{trail.ErrCardNumber, http.StatusUnprocessableEntity, "card_number"},
+	{trail.ErrTooLong, http.StatusUnprocessableEntity, "too_long"},
 	{payer.ErrNoSession, http.StatusUnauthorized, "session"},
 	{payer.ErrDoor, http.StatusServiceUnavailable, "door"},
 	{seal.ErrNotOurs, http.StatusBadRequest, "bad_request"},
 	{ErrSignature, http.StatusForbidden, "signature"},
 	{ErrCrossSite, http.StatusForbidden, "cross_site"},
+	{ErrStreams, http.StatusTooManyRequests, "streams"},
 	{pay.ErrOtherAccount, http.StatusBadRequest, "other_account"},
 	{link.ErrTooMany, http.StatusTooManyRequests, "too_many"},
 	{link.ErrUnknown, http.StatusGone, "dead"},

@@ -39,6 +39,7 @@ type Answer struct {
 	Body    []byte
 	Header  http.Header // nil: none of its own
 	Cookies []*http.Cookie
+	Stream  Stream // nil: none; else it is sent, with status 200, instead of a body
 }
 
 // Handler answers a request, or returns an error for the door's table. It never writes.
@@ -81,13 +82,17 @@ type Door struct {
 	MaxBody int64                                       // bytes
 	Timeout time.Duration                               // of a handler's context
 	Seen    func(method, route string, status int, took time.Duration)
+
+	Running  context.Context           // ends when the process stops, and all streams with it
+	Streamed func(route, ended string) // a stream has begun: ended is ""; or has ended, and why
 }
 
 // Handle runs a handler: it limits the body and the time, turns errors and panics into the door's own pages, and writes the answer and one log line.
 func (d *Door) Handle(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		began := d.Now()
-		ctx, cancel := context.WithTimeout(hr.Context(), d.Timeout)
+		whole := hr.Context()
+		ctx, cancel := context.WithTimeout(whole, d.Timeout)
 		defer cancel()
 		hr = hr.WithContext(ctx)
 		hr.Body = http.MaxBytesReader(w, hr.Body, d.MaxBody)
@@ -106,6 +111,11 @@ func (d *Door) Handle(h Handler) http.Handler {
 			if p.RetryAfter > 0 {
 				answer.setHeader("Retry-After", strconv.Itoa(int(p.RetryAfter/time.Second)))
 			}
+		}
+		if answer.Stream != nil {
+			r.Request = hr.WithContext(whole)
+			d.stream(w, r, answer)
+			return
 		}
 		d.write(w, r, answer)
 		pattern, took := route(hr), d.Now().Sub(began)
@@ -129,6 +139,14 @@ func (a Answer) status() int {
 }
 
 func (d *Door) write(w http.ResponseWriter, r *Request, a Answer) {
+	d.head(w, r, a)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
+	w.WriteHeader(a.status())
+	_, _ = w.Write(a.Body) // a client that has gone needs no answer
+}
+
+// head sets the headers that every answer has, and its own.
+func (d *Door) head(w http.ResponseWriter, r *Request, a Answer) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", d.Policy(r.Nonce))
@@ -141,9 +159,6 @@ func (d *Door) write(w http.ResponseWriter, r *Request, a Answer) {
 	for _, c := range a.Cookies {
 		http.SetCookie(w, c)
 	}
-	header.Set("Content-Length", strconv.Itoa(len(a.Body)))
-	w.WriteHeader(a.status())
-	_, _ = w.Write(a.Body) // a client that has gone needs no answer
 }
 
 // guarded turns a handler's panic into an error: one request's mistake does not end the others.

@@ -86,6 +86,8 @@ type Store interface {
 	Notes(ctx context.Context, clientID, after string, limit int) ([]account.Note, error)
 	// AddNote keeps a note and a trail entry in one transaction, both as of now. A note whose id is kept already changes nothing.
 	AddNote(ctx context.Context, n account.Note, e trail.Entry) error
+	// Pulse is cheap.
+	Pulse(ctx context.Context, clientID string) (Pulse, error)
 	View(ctx context.Context, paymentID string) (pay.View, error)
 	Links(ctx context.Context, paymentID string) ([]link.Link, error)
 	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)
@@ -94,11 +96,7 @@ type Store interface {
 	Blocked(ctx context.Context, b BlockedTry, e trail.Entry) error
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)
-
-	MemberByLogin(ctx context.Context, login string) (staff.Member, error)
 	Member(ctx context.Context, id string) (staff.Member, error)
-	CountWrong(ctx context.Context, id string, limit int, lockFor time.Duration) (int, error)
-	ClearWrong(ctx context.Context, id string) error
 }
 
 // Machine is the till.
@@ -108,19 +106,9 @@ type Machine interface {
 	Revoke(ctx context.Context, paymentID string, by trail.Actor, why pay.Reason, words string) (pay.State, error)
 }
 
-// Tries counts tries, for all instances together. Its error means that it does not answer.
-type Tries interface {
-	// Take takes one of the tries that a key has in a while, atomically, and returns which one it is, from 1 to most; 0: none is left until the while is over.
-	Take(ctx context.Context, key string, most int, while time.Duration) (int, error)
-	// GiveBack gives back one that was taken, and Clear all of them.
-	GiveBack(ctx context.Context, key string) error
-	Clear(ctx context.Context, key string) error
-}
-
 // Desk is PLUS Web's desk. All fields but Paused are required.
 type Desk struct {
 	Store   Store
-	Tries   Tries
 	Machine Machine
 	Carrier interface {
 		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
@@ -132,17 +120,7 @@ type Desk struct {
 const (
 	searchMost = 20
 	listMost   = 50
-	loginMost  = 100 // characters of a login that the trail keeps
 )
-
-// Member returns the person of a session. A disabled one is gone: staff.ErrNotFound.
-func (d *Desk) Member(ctx context.Context, id string) (staff.Member, error) {
-	m, err := d.Store.Member(ctx, id)
-	if err == nil && m.Disabled {
-		return staff.Member{}, staff.ErrNotFound
-	}
-	return m, err
-}
 
 func (d *Desk) entry(who staff.Member, at time.Time, act, object, clientID string) trail.Entry {
 	return trail.Entry{ID: d.NewID(), At: at, Actor: actor(who), Act: act, Object: object, ClientID: clientID}

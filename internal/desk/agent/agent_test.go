@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
 
 	"paylink/internal/account"
@@ -25,7 +24,6 @@ import (
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
-	"paylink/internal/redisdb"
 	"paylink/internal/seal"
 	"paylink/internal/sim/twiliosim"
 	"paylink/internal/sms"
@@ -39,12 +37,11 @@ import (
 // bench is the desk on a real store, with a carrier that knows what kind of line a number is. Nothing here leaves the outbox.
 type bench struct {
 	*testing.T
-	ctx   context.Context
-	url   string
-	db    *sqldb.DB
-	desk  *agent.Desk
-	redis *miniredis.Miniredis
-	till  *pay.Machine
+	ctx  context.Context
+	url  string
+	db   *sqldb.DB
+	desk *agent.Desk
+	till *pay.Machine
 
 	mu  sync.Mutex
 	now time.Time
@@ -61,9 +58,6 @@ func (b *bench) pass(d time.Duration) {
 	defer b.mu.Unlock()
 	b.now = b.now.Add(d)
 }
-
-// here is the address that everybody signs in from.
-const here = "198.51.100.7"
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
@@ -87,7 +81,7 @@ func start(t *testing.T) *bench {
 	keys, err := seal.New(key[:])
 	b.must(err)
 	b.url = testbed.SQLite(t)
-	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 4})
+	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: b.url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 4, Changed: func(string) {}})
 	b.must(err)
 	b.must(b.db.Migrate(b.ctx))
 	b.must(b.db.Import(b.ctx, demo.Data(b.clock())))
@@ -102,11 +96,8 @@ func start(t *testing.T) *bench {
 	b.till = &pay.Machine{
 		Store: b.db, Door: shut{}, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 	}
-	b.redis = miniredis.RunT(t)
-	door, err := redisdb.Open(b.ctx, redisdb.Config{URL: "redis://" + b.redis.Addr(), Now: b.clock, LooksPerMinute: 60})
-	b.must(err)
-	b.desk = &agent.Desk{Store: b.db, Tries: door, Machine: b.till, Carrier: carrier, NewID: newID}
-	t.Cleanup(func() { b.must(door.Close()); sim.Close(); web.Close(); b.must(b.db.Close()) })
+	b.desk = &agent.Desk{Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID}
+	t.Cleanup(func() { sim.Close(); web.Close(); b.must(b.db.Close()) })
 	return b
 }
 
@@ -131,75 +122,6 @@ func (b *bench) trail(object string) (out []string) {
 	}
 	b.must(errors.Join(rows.Err(), rows.Close(), raw.Close()))
 	return out
-}
-
-// --- Signing in -----------------------------------------------------------------------------------------------------------------------------
-
-func TestSigningIn(t *testing.T) {
-	b := start(t)
-	for _, login := range []string{"agent", " Agent "} {
-		if m, err := b.desk.SignIn(b.ctx, login, demo.Password, here); err != nil || m.Role != staff.Agent {
-			b.Errorf("%q: %v", login, err)
-		}
-	}
-	for _, c := range [][2]string{{"agent", "wrong"}, {"agent", ""}, {"nobody", demo.Password}, {"", ""}, {"agent", strings.Repeat("x", 10_000)}, {"agent' --", demo.Password}} {
-		if _, err := b.desk.SignIn(b.ctx, c[0], c[1], here); !errors.Is(err, staff.ErrSignIn) {
-			b.Errorf("%.20q: %v", c, err)
-		}
-	}
-	disabled := demo.Staff()[0]
-	disabled.ID, disabled.Login, disabled.Disabled = "gone", "gone", true
-	b.must(b.db.AddMember(b.ctx, disabled))
-	if _, err := b.desk.SignIn(b.ctx, "gone", demo.Password, here); !errors.Is(err, staff.ErrSignIn) {
-		b.Errorf("somebody who is gone: %v", err)
-	}
-	if _, err := b.desk.Member(b.ctx, "gone"); !errors.Is(err, staff.ErrNotFound) {
-		b.Errorf("a session of somebody who is gone: %v", err)
-	}
-}
-
-func TestFiveWrongPasswordsLockALogin(t *testing.T) {
-	b := start(t)
-	for n := 1; n <= 5; n++ {
-		want := staff.ErrSignIn
-		if n == 5 {
-			want = staff.ErrLocked
-		}
-		if _, err := b.desk.SignIn(b.ctx, "agent", "wrong", here); !errors.Is(err, want) {
-			b.Fatalf("wrong password %d: %v", n, err)
-		}
-	}
-	if _, err := b.desk.SignIn(b.ctx, "agent", demo.Password, here); !errors.Is(err, staff.ErrLocked) {
-		b.Errorf("the right one while it is locked: %v", err)
-	}
-	if _, err := b.desk.SignIn(b.ctx, "lead", demo.Password, here); err != nil {
-		b.Errorf("somebody else: %v", err)
-	}
-	b.pass(15 * time.Minute)
-	if m, err := b.desk.SignIn(b.ctx, "agent", demo.Password, here); err != nil || m.ID == "" {
-		b.Errorf("a quarter of an hour later: %v", err)
-	}
-	if m := b.as(staff.Agent); m.Wrong != 0 || !m.LockedUntil.IsZero() {
-		b.Error("what was wrong is not forgotten")
-	}
-}
-
-// TestAnUnknownLoginTakesAsLongAsAWrongPassword: by the work done, and not by the clock, which other tests disturb too.
-func TestAnUnknownLoginTakesAsLongAsAWrongPassword(t *testing.T) {
-	b := start(t)
-	took := func(login string) time.Duration {
-		best := time.Hour
-		for range 4 {
-			before := time.Now()
-			_, _ = b.desk.SignIn(b.ctx, login, "wrong", here)
-			best = min(best, time.Since(before))
-		}
-		return best
-	}
-	known, unknown := took("lead"), took("nobody")
-	if unknown < known/4 {
-		b.Errorf("a wrong password takes %s, an unknown login %s", known, unknown)
-	}
 }
 
 // --- Roles ----------------------------------------------------------------------------------------------------------------------------------

@@ -86,14 +86,11 @@ func (d *Desk) FeeList(ctx context.Context, who staff.Member, clientID, vehicleI
 	if err != nil {
 		return FeeSummary{}, err
 	}
-	s, err := offer(a, vehicleID)
-	if err != nil {
-		return s, err
+	s, err := offer(a, who, vehicleID)
+	if errors.Is(err, staff.ErrNotAllowed) {
+		return s, d.refused(ctx, who, act, vehicleID, clientID, err)
 	}
-	if err := within(who, s.Location.ID); err != nil {
-		return FeeSummary{}, d.refused(ctx, who, act, vehicleID, clientID, err)
-	}
-	return s, nil
+	return s, err
 }
 
 // FeeSummary prices fees as of now. Errors: quote.ErrNone, quote.ErrFee, quote.ErrCount, and FeeList's. With one of quote's, what may be chosen is told all the same.
@@ -122,11 +119,8 @@ const addInvoice = "add invoice"
 
 // charge decides what an invoice of fees writes.
 func (d *Desk) charge(a Account, who staff.Member, o FeeOrder) (Charge, error) {
-	s, err := offer(a, o.VehicleID)
+	s, err := offer(a, who, o.VehicleID)
 	if err != nil {
-		return Charge{}, err
-	}
-	if err := within(who, s.Location.ID); err != nil {
 		return Charge{}, err
 	}
 	if s, err = price(s, o); err != nil {
@@ -172,7 +166,7 @@ func (d *Desk) charge(a Account, who staff.Member, o FeeOrder) (Charge, error) {
 }
 
 // offer finds what may be invoiced for a vehicle, or without one.
-func offer(a Account, vehicleID string) (FeeSummary, error) {
+func offer(a Account, who staff.Member, vehicleID string) (FeeSummary, error) {
 	s := FeeSummary{Account: a, After: a.Balance}
 	for i, v := range a.Vehicles {
 		switch {
@@ -189,6 +183,9 @@ func offer(a Account, vehicleID string) (FeeSummary, error) {
 		return s, ErrWhere
 	case s.Location.ID == "":
 		return s, account.ErrNotFound
+	}
+	if err := within(who, s.Location.ID); err != nil {
+		return s, err
 	}
 	for _, f := range a.Fees {
 		if f.LocationID == s.Location.ID && !f.Retired {

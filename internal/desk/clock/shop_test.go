@@ -115,7 +115,7 @@ func open(t *testing.T, database string) *shop {
 	s.must(err)
 	keys, err := seal.New(make([]byte, seal.KeyBytes))
 	s.must(err)
-	s.db, err = sqldb.Open(t.Context(), sqldb.Config{URL: database, Now: s.clock, Keys: keys, NewID: newID, MaxConns: 8})
+	s.db, err = sqldb.Open(t.Context(), sqldb.Config{URL: database, Now: s.clock, Keys: keys, NewID: newID, MaxConns: 8, Changed: func(string) {}})
 	s.must(err)
 	s.must(s.db.Migrate(t.Context()))
 	s.must(s.db.Import(t.Context(), demo.Data(opens)))

@@ -71,7 +71,7 @@ func start(t *testing.T) *bench {
 	var err error
 	b.keys, err = seal.New(key[:])
 	b.must(err)
-	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: testbed.SQLite(t), Now: b.clock, Keys: b.keys, NewID: newID, MaxConns: 4})
+	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: testbed.SQLite(t), Now: b.clock, Keys: b.keys, NewID: newID, MaxConns: 4, Changed: func(string) {}})
 	b.must(err)
 	b.must(b.db.Migrate(b.ctx))
 	b.must(b.db.Import(b.ctx, demo.Data(b.clock())))

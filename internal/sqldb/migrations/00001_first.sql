@@ -36,7 +36,6 @@ CREATE TABLE clients (
   id            TEXT PRIMARY KEY,
   first_name    TEXT NOT NULL,
   last_name     TEXT NOT NULL,
-  name_lower    TEXT NOT NULL,
   language      TEXT NOT NULL CHECK (language IN ('en', 'es')),
   email         TEXT NOT NULL,
   phone         TEXT NOT NULL,
@@ -70,6 +69,16 @@ CREATE TABLE vehicles (
 CREATE INDEX vehicles_client ON vehicles (client_id);
 CREATE INDEX vehicles_plate ON vehicles (plate);
 CREATE INDEX vehicles_location ON vehicles (location_id);
+
+-- What a client is found by (search.go): the beginnings of the words of the name, and marked ones of the id, telephone number and plates. The key keeps those that begin alike in the order of names.
+CREATE TABLE search_words (
+  start     TEXT NOT NULL,
+  name      TEXT NOT NULL,
+  client_id TEXT NOT NULL REFERENCES clients (id),
+  word      TEXT NOT NULL,
+  PRIMARY KEY (start, name, client_id, word)
+);
+CREATE INDEX search_words_of_client ON search_words (client_id);
 
 -- What people write about a client, and what the service notes by itself. n orders notes of one moment.
 CREATE TABLE notes (
@@ -413,6 +422,7 @@ CREATE TABLE staff (
   locations     TEXT NOT NULL DEFAULT '', -- that a lead or supervisor sees, by commas; '': all
   password_hash TEXT NOT NULL,
   must_change   BIGINT NOT NULL DEFAULT 0, -- the password is a temporary one
+  password_ms   BIGINT NOT NULL DEFAULT 0, -- when it was set
   disabled      BIGINT NOT NULL,
   wrong         BIGINT NOT NULL,
   locked_ms     BIGINT NOT NULL,
@@ -453,7 +463,7 @@ CREATE TABLE sign_on (
   staff_id TEXT NOT NULL REFERENCES staff (id),
   PRIMARY KEY (issuer, subject)
 );
-CREATE INDEX sign_on_of_staff ON sign_on (staff_id);
+CREATE UNIQUE INDEX sign_on_one_each ON sign_on (staff_id, issuer); -- who has the address of somebody who left must not become them
 
 CREATE TABLE sessions (
   token      TEXT PRIMARY KEY,

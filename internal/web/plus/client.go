@@ -113,6 +113,10 @@ func (s *server) client(r *web.Request, who staff.Member) (web.Answer, error) {
 
 // draw answers with the client's page, or with its panel alone where the script asks for that.
 func (s *server) draw(r *web.Request, who staff.Member, id string, status int, a ask, d draft) (web.Answer, error) {
+	pulse, err := s.Desk.Pulse(r.Context(), who, id) // before all that it tells of: what changes meanwhile is told again
+	if err != nil {
+		return web.Answer{}, err
+	}
 	c, err := s.Desk.Client(r.Context(), who, id)
 	if err != nil {
 		return web.Answer{}, err
@@ -136,7 +140,7 @@ func (s *server) draw(r *web.Request, who staff.Member, id string, status int, a
 	if err != nil {
 		return web.Answer{}, err
 	}
-	page.Panel = panel
+	page.Panel, page.Pulse = panel, pulse.Version
 	if status == http.StatusOK && page.status != 0 {
 		status = page.status
 	}

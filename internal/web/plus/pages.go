@@ -9,7 +9,6 @@ import (
 
 // Names of the pages, for web.Pages.Render.
 const (
-	SignInPage  = "plus/sign-in" // SignIn
 	ClientsPage = "plus/clients" // Clients
 	ClientPage  = "plus/client"  // Client
 	ProblemPage = "plus/problem" // Problem
@@ -48,15 +47,6 @@ type Room struct {
 	Name, Address string
 	Waiting       string // how much waits there; "" for nothing
 	Current       bool
-}
-
-// SignIn is GET /plus/ for a stranger, and every page whose session is over.
-type SignIn struct {
-	Chrome
-	Login string
-	Back  string // where to go on after signing in
-	Over  bool   // somebody came for another page
-	Error string
 }
 
 // Clients is the search: the empty field, or what was found.
@@ -103,6 +93,7 @@ type Client struct {
 	Links       []LinkRow
 	MaySend     bool
 	Closed      []string // why locations take no payments
+	Pulse       string   // what the page is true of, for the stream that keeps it so
 	Panel       Panel
 	Aim         string // the id of what of the tab the reader looks at first; "": nothing of it
 	status      int    // of the answer, where the tab has something wrong with it
@@ -256,6 +247,12 @@ func problemWords(p web.Problem) (title, text string) {
 		return "That does not work here", "This address can’t be used that way. Go back and try again."
 	case "no_session":
 		return "You are signed out", "Sign in again to go on."
+	case "must_change":
+		return "Choose a password of your own first", "Your password is a temporary one. Open PLUS Web again and choose another."
+	case "prove":
+		return "Prove that it is you first", "Nothing was changed. Open your account and try again."
+	case "too_often":
+		return "Too many tries", "Wait a quarter of an hour, and try again."
 	case "not_allowed":
 		return "Your role does not include this", "Nothing was done. Ask your lead if you need it."
 	case "paused":

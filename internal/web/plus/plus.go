@@ -11,6 +11,7 @@ import (
 
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/office"
+	"paylink/internal/desk/signin"
 	"paylink/internal/guard"
 	"paylink/internal/lang"
 	"paylink/internal/staff"
@@ -21,11 +22,13 @@ import (
 type Config struct {
 	Desk     *agent.Desk
 	Office   *office.Desk
+	SignIn   *signin.Desk
 	Pages    *web.Pages
 	Door     web.Door            // its Policy and Refuse are set here
 	Sessions *scs.SessionManager // of NewSessions
 	Brand    string
 	NewKey   func() string // of a form, random: a form that is sent twice does its work once
+	Feed     Feed
 }
 
 // server is the door's handlers.
@@ -33,6 +36,7 @@ type server struct {
 	Config
 	door    web.Door
 	signIns chan struct{} // a password's check takes 19 MiB: so many at once, and no more
+	streams streams
 }
 
 const signInsAtOnce = 4
@@ -42,7 +46,7 @@ const part = "X-Part"
 
 // Mount adds the door's routes, all under /plus.
 func Mount(r *mux.Router, c Config) {
-	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce)}
+	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce), streams: streams{open: map[string]int{}}}
 	s.door.Policy = func(nonce string) string { return web.Policy(nonce) }
 	s.door.Refuse = s.refuse
 	// Where sessions can't be read, nobody knows who is there.
@@ -79,8 +83,24 @@ func Mount(r *mux.Router, c Config) {
 	}
 	route("/", s.open(s.home), s.open(s.signIn))
 	route("/sign-out", nil, s.open(s.signOut))
+	route("/second-step", s.open(s.secondStep), s.open(s.second))
+	route("/passkey/ask", nil, s.open(s.askPasskey))
+	route("/passkey", nil, s.open(s.passkey))
+	route("/sign-on", s.open(s.signOn), s.open(s.askCompany))
+	route("/me", s.acts(s.me), nil)
+	route("/me/password", s.open(s.password), s.open(s.changePassword))
+	route("/me/prove", s.acts(s.proof), s.acts(s.prove))
+	route("/me/prove/passkey", nil, s.acts(s.proveByPasskey))
+	route("/me/codes", s.acts(s.codes), s.acts(s.setCodes))
+	route("/me/codes/remove", nil, s.acts(s.removeCodes))
+	route("/me/recovery", nil, s.acts(s.recovery))
+	route("/me/passkeys/ask", nil, s.acts(s.askNewPasskey))
+	route("/me/passkeys", nil, s.acts(s.addPasskey))
+	route("/me/passkeys/remove", nil, s.acts(s.removePasskey))
+	route("/me/sessions/end", nil, s.acts(s.endSessions))
 	route("/clients", s.acts(s.clients), s.acts(s.search))
 	route("/clients/{id}", s.acts(s.client), nil)
+	route("/clients/{id}/live", stranger.Handle(s.live), nil)
 	route("/clients/{id}/links", nil, s.acts(s.send))
 	route("/clients/{id}/invoices", nil, s.acts(s.addInvoice))
 	route("/invoices/{id}", s.acts(s.invoice), nil)
@@ -161,8 +181,17 @@ func (s *server) refuse(r *web.Request, p web.Problem) (web.Answer, error) {
 	if err != nil {
 		who = staff.Member{} // the page is drawn as for a stranger
 	}
-	if p.Code == "no_session" && r.Header.Get(part) == "" {
-		return s.Pages.Page(p.Status, SignInPage, SignIn{Chrome: s.chrome(r, staff.Member{}), Back: back(r), Over: true})
+	if r.Header.Get(part) == "" {
+		switch p.Code {
+		case "no_session":
+			page := s.signInPage(r, back(r))
+			page.Over = true
+			return s.Pages.Page(p.Status, SignInPage, page)
+		case "must_change":
+			return s.Pages.Page(p.Status, PasswordPage, s.passwordPage(r, staff.Member{}, back(r)))
+		case "prove":
+			return s.Pages.Page(p.Status, ProvePage, s.provePage(r, who, me))
+		}
 	}
 	return s.problem(r, p, who)
 }

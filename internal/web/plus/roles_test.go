@@ -35,10 +35,32 @@ var uses = []use{
 	{route: "GET /plus/", roles: anybody, gets: 200},
 	{route: "POST /plus/", roles: anybody, gets: 401, form: url.Values{"login": {"nobody"}, "password": {"x"}}},
 	{route: "POST /plus/sign-out", roles: anybody, gets: 303},
+	{route: "GET /plus/second-step", roles: anybody, gets: 401}, // who has given no password
+	{route: "POST /plus/second-step", roles: anybody, gets: 401, form: url.Values{"code": {"123456"}}},
+	{route: "POST /plus/passkey/ask", roles: anybody, gets: 404}, // at an address that is a number
+	{route: "POST /plus/passkey", roles: anybody, gets: 404},
+	{route: "GET /plus/sign-on", roles: anybody, gets: 404}, // where the company has no sign-in
+	{route: "POST /plus/sign-on", roles: anybody, gets: 404},
+
+	{route: "GET /plus/me", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "GET /plus/me/password", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "POST /plus/me/password", roles: "agent lead supervisor finance admin auditor", gets: 422, form: url.Values{"old": {demo.Password}, "new": {"short"}}},
+	{route: "GET /plus/me/prove", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "POST /plus/me/prove", roles: "agent lead supervisor finance admin auditor", gets: 303, form: url.Values{"secret": {demo.Password}}},
+	{route: "POST /plus/me/prove/passkey", roles: "agent lead supervisor finance admin auditor", gets: 404},
+	{route: "GET /plus/me/codes", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "POST /plus/me/codes", roles: "agent lead supervisor finance admin auditor", gets: 400, form: url.Values{"box": {"forged"}, "code": {"123456"}}},
+	{route: "POST /plus/me/codes/remove", roles: "agent lead supervisor finance admin auditor", gets: 303},
+	{route: "POST /plus/me/recovery", roles: "agent lead supervisor finance admin auditor", gets: 403}, // without a second factor
+	{route: "POST /plus/me/passkeys/ask", roles: "agent lead supervisor finance admin auditor", gets: 404},
+	{route: "POST /plus/me/passkeys", roles: "agent lead supervisor finance admin auditor", gets: 404},
+	{route: "POST /plus/me/passkeys/remove", roles: "agent lead supervisor finance admin auditor", gets: 404},
+	{route: "POST /plus/me/sessions/end", roles: "agent lead supervisor finance admin auditor", gets: 303},
 
 	{route: "GET /plus/clients", roles: "agent lead supervisor finance admin auditor", gets: 200, query: "q=b"},
 	{route: "POST /plus/clients", roles: "agent lead supervisor finance admin auditor", gets: 303, form: url.Values{"q": {"(804) 555-0142"}}},
 	{route: "GET /plus/clients/{id}", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "GET /plus/clients/{id}/live", roles: "agent lead supervisor finance admin auditor", gets: 200},
 	{route: "POST /plus/clients/{id}/links", roles: "agent lead supervisor", gets: 303,
 		form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "phone": {"(804) 555-0142"}, "key": {"roles-send"}}},
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
+	"paylink/internal/desk/signin"
 	"paylink/internal/staff"
 	"paylink/internal/web"
 )
@@ -47,16 +47,44 @@ func (c clocked) Commit(token string, b []byte, expiry time.Time) error {
 	return c.CommitCtx(context.Background(), token, b, expiry)
 }
 
-// What a session holds.
+// What a session holds of somebody who is signed in.
 const (
-	memberKey = "member"   // the person's id
-	beganKey  = "began_ms" // when they signed in
-	seenKey   = "seen_ms"  // when they last did something
-	sinceKey  = "since_ms" // the person's Since when they signed in: once it moves, the session is over
+	memberKey = "member"    // the person's id
+	beganKey  = "began_ms"  // when they signed in
+	seenKey   = "seen_ms"   // when they last did something
+	sinceKey  = "since_ms"  // the person's Since when they signed in: once it moves, the session is over
+	byKey     = "by"        // what they signed in by
+	provedKey = "proved_ms" // when they last proved who they are
 )
 
-// who returns the person who is signed in, as they are now: one who was disabled, or whose sessions were ended, is out at once, on every instance. It returns web.ErrNoSession for nobody.
+// And of somebody who is on the way in.
+const (
+	halfKey     = "half"     // whose password is right, and who has to give a second factor: half, as JSON
+	ceremonyKey = "ceremony" // a passkey that was asked for
+	companyKey  = "company"  // what the company's sign-in was asked
+	backKey     = "back"     // where to go on from there
+)
+
+// provedFor is how long somebody may change what they sign in by after they have proved who they are.
+const provedFor = 10 * time.Minute
+
+// who returns the person who is signed in, as they are now: one who was disabled, or whose sessions were ended, is out at once, on every instance.
+// It returns web.ErrNoSession for nobody, and web.ErrMustChange for somebody who can do nothing before they have chosen a password of their own.
 func (s *server) who(r *web.Request) (staff.Member, error) {
+	m, err := s.anyone(r)
+	if err == nil && s.mustChange(r, m) {
+		return staff.Member{}, web.ErrMustChange
+	}
+	return m, err
+}
+
+// mustChange says whether somebody has signed in by a password that somebody else knows. Who came in by other means may stay.
+func (s *server) mustChange(r *web.Request, m staff.Member) bool {
+	return m.MustChange && s.Sessions.GetString(r.Context(), byKey) != string(signin.ByPasskey) && s.Sessions.GetString(r.Context(), byKey) != string(signin.ByCompany)
+}
+
+// anyone is who, and somebody whose password is a temporary one.
+func (s *server) anyone(r *web.Request) (staff.Member, error) {
 	ctx := r.Context()
 	id := s.Sessions.GetString(ctx, memberKey)
 	if id == "" {
@@ -65,7 +93,7 @@ func (s *server) who(r *web.Request) (staff.Member, error) {
 	now := s.door.Now()
 	began, seen := time.UnixMilli(s.Sessions.GetInt64(ctx, beganKey)), time.UnixMilli(s.Sessions.GetInt64(ctx, seenKey))
 	over := now.Sub(began) >= wholeLimit || now.Sub(seen) >= idleLimit
-	m, err := s.Desk.Member(ctx, id)
+	m, err := s.SignIn.Member(ctx, id)
 	if err != nil && !errors.Is(err, staff.ErrNotFound) {
 		return staff.Member{}, err
 	}
@@ -78,6 +106,14 @@ func (s *server) who(r *web.Request) (staff.Member, error) {
 	return m, nil
 }
 
+// since is a member's Since as sessions keep it.
+func since(m staff.Member) int64 {
+	if m.Since.IsZero() {
+		return 0
+	}
+	return m.Since.UnixMilli()
+}
+
 // touch notes that somebody is at work.
 func (s *server) touch(r *web.Request) {
 	now := s.door.Now().UnixMilli()
@@ -86,73 +122,40 @@ func (s *server) touch(r *web.Request) {
 	}
 }
 
-// home is the sign-in page, or for somebody who is signed in the search.
-func (s *server) home(r *web.Request) (web.Answer, error) {
-	who, err := s.who(r)
-	switch {
-	case errors.Is(err, web.ErrNoSession):
-		return s.Pages.Page(http.StatusOK, SignInPage, SignIn{Chrome: s.chrome(r, staff.Member{}), Back: home})
-	case err != nil:
-		return web.Answer{}, err
-	}
-	s.touch(r)
-	return s.Pages.Page(http.StatusOK, ClientsPage, Clients{Chrome: s.chrome(r, who)})
-}
-
-func (s *server) signIn(r *web.Request) (web.Answer, error) {
-	if err := web.ReadForm(r); err != nil {
-		return web.Answer{}, err
-	}
-	page := SignIn{Chrome: s.chrome(r, staff.Member{}), Login: strings.TrimSpace(r.PostFormValue("login")), Back: safeBack(r.PostFormValue("back"))}
-	if len(page.Login) > 200 || len(r.PostFormValue("password")) > 1000 {
-		return web.Answer{}, web.ErrBadRequest
-	}
-	m, err := s.check(r, page.Login, r.PostFormValue("password"))
-	if errors.Is(err, staff.ErrSignIn) || errors.Is(err, staff.ErrLocked) {
-		p := web.ProblemOf(err)
-		page.Error = "The login or the password is wrong. Check both and try again."
-		if p.Code == "locked_out" {
-			page.Error = "Too many wrong passwords. This login is locked for 15 minutes; your lead can help."
-		}
-		a, err := s.Pages.Page(p.Status, SignInPage, page)
-		if p.Code == "locked_out" {
-			a.Header = http.Header{"Retry-After": {"900"}}
-		}
-		return a, err
-	}
-	if err != nil {
-		return web.Answer{}, err
+// enter begins somebody's session. Nothing of the one before is left, nor its token: one that somebody planted before is worth nothing after.
+func (s *server) enter(r *web.Request, m staff.Member, by signin.By) error {
+	if err := s.renew(r); err != nil {
+		return err
 	}
 	ctx, now := r.Context(), s.door.Now().UnixMilli()
-	if err := s.Sessions.Clear(ctx); err != nil {
-		return web.Answer{}, err
-	}
-	if err := s.Sessions.RenewToken(ctx); err != nil { // a token that somebody planted before is worth nothing after
-		return web.Answer{}, err
-	}
 	s.Sessions.Put(ctx, memberKey, m.ID)
 	s.Sessions.Put(ctx, beganKey, now)
 	s.Sessions.Put(ctx, seenKey, now)
 	s.Sessions.Put(ctx, sinceKey, since(m))
-	return web.Redirect(page.Back), nil
+	s.Sessions.Put(ctx, byKey, string(by))
+	s.Sessions.Put(ctx, provedKey, now)
+	return nil
 }
 
-func since(m staff.Member) int64 {
-	if m.Since.IsZero() {
-		return 0
+func (s *server) renew(r *web.Request) error {
+	if err := s.Sessions.Clear(r.Context()); err != nil {
+		return err
 	}
-	return m.Since.UnixMilli()
+	return s.Sessions.RenewToken(r.Context())
 }
 
-// check waits for its turn, and then checks a login and password.
-func (s *server) check(r *web.Request, login, password string) (staff.Member, error) {
-	select {
-	case s.signIns <- struct{}{}:
-		defer func() { <-s.signIns }()
-		return s.Desk.SignIn(r.Context(), login, password, r.Address)
-	case <-r.Context().Done():
-		return staff.Member{}, r.Context().Err()
+// goOn keeps this one session of somebody whose sessions have just ended everywhere.
+func (s *server) goOn(r *web.Request, m staff.Member) error {
+	if err := s.Sessions.RenewToken(r.Context()); err != nil {
+		return err
 	}
+	s.Sessions.Put(r.Context(), sinceKey, since(m))
+	return nil
+}
+
+// proved says whether somebody has proved a short while ago that it is they who sit there.
+func (s *server) proved(r *web.Request) bool {
+	return s.door.Now().Sub(time.UnixMilli(s.Sessions.GetInt64(r.Context(), provedKey))) < provedFor
 }
 
 func (s *server) signOut(r *web.Request) (web.Answer, error) {

@@ -18,7 +18,7 @@ func credentials(login, password, back string) url.Values {
 func TestSignIn(t *testing.T) {
 	w := newTown(t)
 	v := w.visitor()
-	v.get("/plus/").is(http.StatusOK).says("label[for=login]", "Login").says("label[for=password]", "Password").says("form button", "Sign in").has("#q", 0)
+	v.get("/plus/").is(http.StatusOK).says("label[for=login]", "Login").says("label[for=password]", "Password").says("form button[type=submit]", "Sign in").has("#q", 0)
 	for _, c := range []url.Values{credentials("agent", "wrong", ""), credentials("nobody", demo.Password, ""), credentials("agent", "", "")} {
 		p := v.post("/plus/", c).is(http.StatusUnauthorized).says("[role=alert]", "The login or the password is wrong.")
 		if p.Find("#login").AttrOr("value", "") != c.Get("login") {

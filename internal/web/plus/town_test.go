@@ -38,6 +38,7 @@ type town struct {
 	twilio *twiliosim.Server
 	books  *sql.DB // the service's database, to look into
 	log    *lockedBuffer
+	config app.Config
 
 	mu    sync.Mutex
 	moved time.Duration
@@ -77,8 +78,12 @@ func (l *lockedBuffer) String() string {
 
 func newTown(t *testing.T) *town {
 	t.Helper()
+	return newTownOn(t, "redis://"+miniredis.RunT(t).Addr())
+}
+
+func newTownOn(t *testing.T, redisURL string) *town {
+	t.Helper()
 	w := &town{t: t, log: &lockedBuffer{}}
-	redis := miniredis.RunT(t)
 	suppliers := http.NewServeMux()
 	supplierServer := httptest.NewServer(suppliers)
 	t.Cleanup(supplierServer.Close)
@@ -101,22 +106,23 @@ func newTown(t *testing.T) *town {
 	must(t, err)
 	database := testbed.SQLite(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	w.s, err = app.Open(ctx, app.Config{
-		Addr: "127.0.0.1:0", URL: w.url, PayURL: w.url, DatabaseURL: database, RedisURL: "redis://" + redis.Addr(),
+	w.config = app.Config{
+		Addr: "127.0.0.1:0", URL: w.url, PayURL: w.url, DatabaseURL: database, RedisURL: redisURL,
 		Stripe: app.Stripe{SecretKey: "sk_test_x", PublishableKey: "pk_test_x", WebhookSecrets: []string{"whsec_x"}, APIURL: supplierServer.URL, JSURL: supplierServer.URL + "/v3/"},
 		Twilio: app.Twilio{AccountSID: account, AuthToken: token, From: from, APIURL: supplierServer.URL},
 		Brand:  "Interlane", Support: phone.Stored(from), Keys: keys, LinkLife: 10 * time.Minute, Now: w.now, Log: zerolog.New(w.log),
-	})
+	}
+	w.s, err = app.Open(ctx, w.config)
 	must(t, err)
 	must(t, w.s.DB.Import(ctx, demo.Data(w.now())))
 	for _, m := range demo.Staff() {
 		must(t, w.s.DB.AddMember(ctx, m))
 	}
+	must(t, demo.Cards(ctx, w.s.DB, supplierServer.URL, "sk_test_x"))
 	w.books, err = sql.Open("sqlite", strings.TrimPrefix(database, "sqlite:"))
 	must(t, err)
 	front.Config.Handler = w.s.Handler()
 	front.Start()
-	must(t, demo.Cards(ctx, w.s.DB, supplierServer.URL, "sk_test_x"))
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)
@@ -248,8 +254,11 @@ func (v *visitor) do(method, path string, body io.Reader) *page {
 			v.cookies[c.Name] = c
 		}
 	}
-	b, err := io.ReadAll(answer.Body)
-	must(t, err)
+	var b []byte
+	if answer.Header.Get("Content-Type") != "text/event-stream" { // which has no end
+		b, err = io.ReadAll(answer.Body)
+		must(t, err)
+	}
 	d, err := goquery.NewDocumentFromReader(bytes.NewReader(b))
 	must(t, err)
 	return &page{d, t, answer.StatusCode, answer.Header, string(b), method + " " + path}

@@ -1,0 +1,34 @@
+package agent
+
+import (
+	"context"
+
+	"paylink/internal/staff"
+)
+
+// Pulse tells cheaply whether a client's page is still true.
+type Pulse struct {
+	Version string   // changes when a payment, the books or the notes of the client do
+	Live    []Living // payments that are under way, newest first
+}
+
+// Living is a payment that is under way.
+type Living struct{ PaymentID, VehicleID string }
+
+// Of returns the newest payment that is under way for a vehicle, or for any if vehicleID is ""; "" if there is none.
+func (p Pulse) Of(vehicleID string) string {
+	for _, one := range p.Live {
+		if vehicleID == "" || one.VehicleID == vehicleID {
+			return one.PaymentID
+		}
+	}
+	return ""
+}
+
+// Pulse is for pages that are left open. Errors: staff.ErrNotAllowed.
+func (d *Desk) Pulse(ctx context.Context, who staff.Member, clientID string) (Pulse, error) {
+	if err := who.May(staff.SeeClients); err != nil {
+		return Pulse{}, d.refused(ctx, who, "watch client", clientID, clientID, err)
+	}
+	return d.Store.Pulse(ctx, clientID)
+}

@@ -1,0 +1,264 @@
+// Package signin is whoever stands at the door and proves who they are: by password, by a code or a passkey besides, by a passkey alone, or by the company's own sign-in.
+//
+// Everybody proves themselves to the same few mechanisms; who is at which door is the owner's kind. Nothing here tells a stranger whether a login exists or what else it has.
+package signin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"paylink/internal/seal"
+	"paylink/internal/staff"
+	"paylink/internal/trail"
+)
+
+// What the desk refuses, besides staff.ErrSignIn and staff.ErrLocked. None of them tells a stranger more than these words.
+var (
+	ErrCode        = errors.New("the code is wrong, or was used before")
+	ErrTooOld      = errors.New("the temporary password is too old")
+	ErrOver        = errors.New("this took too long, or was done before")
+	ErrPasskey     = errors.New("the passkey can't be used")
+	ErrPasskeyHere = errors.New("this passkey is here already")
+	ErrMost        = errors.New("there are as many passkeys as there may be")
+	ErrName        = errors.New("a passkey needs a name")
+	ErrTooOften    = errors.New("too many tries from this address")
+	ErrProve       = errors.New("whoever does this has to prove again who they are")
+	ErrProvider    = errors.New("the company's sign-in does not answer")
+	ErrRefused     = errors.New("the company's sign-in has refused")
+	ErrNoAccount   = errors.New("nobody here has this company account")
+)
+
+// By is what somebody signed in by.
+type By string
+
+const (
+	ByPassword = By("password")
+	ByCode     = By("password and code")
+	ByRecovery = By("password and recovery code")
+	ByPasskey  = By("passkey")
+	ByCompany  = By("company account")
+)
+
+// Factors is what an owner has besides a password.
+type Factors struct {
+	Codes    bool      // an authenticator app
+	Since    time.Time // when it was set up
+	Recovery int       // recovery codes that are left
+	Passkeys []Passkey // oldest first
+}
+
+// Second says whether a password alone is not enough.
+func (f Factors) Second() bool { return f.Codes || len(f.Passkeys) > 0 }
+
+// Passkey is one passkey of an owner.
+type Passkey struct {
+	ID         string // the credential's own, base64url
+	Owner      trail.Actor
+	Name       string
+	Credential string // public key and counters, JSON
+	Added      time.Time
+	Used       time.Time // zero: never
+}
+
+// Store is what the desk reads and writes. Each method is one transaction, with its trail entry in it.
+type Store interface {
+	// Member, MemberByLogin and MemberByEmail return staff.ErrNotFound for none.
+	Member(ctx context.Context, id string) (staff.Member, error)
+	MemberByLogin(ctx context.Context, login string) (staff.Member, error)
+	MemberByEmail(ctx context.Context, email string) (staff.Member, error)
+	CountWrong(ctx context.Context, id string, limit int, lockFor time.Duration) (int, error)
+	ClearWrong(ctx context.Context, id string) error
+	Rehash(ctx context.Context, id, old, hash string) error
+	// SetPassword and EndSessions end every session, and return the member as they are then.
+	SetPassword(ctx context.Context, id, hash string, temporary bool, e trail.Entry) (staff.Member, error)
+	EndSessions(ctx context.Context, id string, e trail.Entry) (staff.Member, error)
+
+	Factors(ctx context.Context, owner trail.Actor) (Factors, error)
+	// Codes returns the sealed secret of an owner's authenticator app; "" for none.
+	Codes(ctx context.Context, owner trail.Actor) (box string, err error)
+	// SetCodes keeps a secret in the place of any before, as used up to a step, with new recovery codes.
+	SetCodes(ctx context.Context, owner trail.Actor, box string, step int64, recovery []string, e trail.Entry) error
+	// RemoveCodes takes it away, and with the last factor the recovery codes.
+	RemoveCodes(ctx context.Context, owner trail.Actor, e trail.Entry) error
+	// SetRecovery replaces the recovery codes by new ones.
+	SetRecovery(ctx context.Context, owner trail.Actor, digests []string, e trail.Entry) error
+	// UseStep uses up the code of a step and all before it; ErrCode: it was used.
+	UseStep(ctx context.Context, owner trail.Actor, step int64) error
+	// UseRecovery uses up a recovery code; ErrCode: there is none such, or it was used.
+	UseRecovery(ctx context.Context, owner trail.Actor, digest string) error
+
+	// Passkey returns ErrPasskey for none.
+	Passkey(ctx context.Context, id string) (Passkey, error)
+	// AddPasskey returns ErrPasskeyHere for one that anybody has, and ErrMost where the owner has so many.
+	AddPasskey(ctx context.Context, p Passkey, most int, e trail.Entry) error
+	// UsePasskey notes a passkey's use, and what it counts since; ErrPasskey: it was used meanwhile.
+	UsePasskey(ctx context.Context, id, was, credential string) error
+	// RemovePasskey takes one away, and with the last factor the recovery codes. ErrPasskey: the owner has none such.
+	RemovePasskey(ctx context.Context, owner trail.Actor, id string, e trail.Entry) error
+
+	// MemberBySignOn returns staff.ErrNotFound for none.
+	MemberBySignOn(ctx context.Context, issuer, subject string) (staff.Member, error)
+	// LinkSignOn links a company account with one of the staff; ErrNoAccount: it is somebody else's, or they have another one.
+	LinkSignOn(ctx context.Context, issuer, subject, id string, e trail.Entry) error
+
+	Write(ctx context.Context, e trail.Entry) error
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// Tries counts tries, for all instances together. Its error means that it does not answer.
+type Tries interface {
+	// Take takes one of the tries that a key has in a while, atomically, and returns which one it is, from 1 to most; 0: none is left until the while is over.
+	Take(ctx context.Context, key string, most int, while time.Duration) (int, error)
+	// GiveBack gives back one that was taken, and Clear all of them.
+	GiveBack(ctx context.Context, key string) error
+	Clear(ctx context.Context, key string) error
+}
+
+// Desk is where people sign in. All fields but Passkeys and Company are required.
+type Desk struct {
+	Store    Store
+	Tries    Tries
+	Keys     seal.Keys
+	Brand    string
+	Random   io.Reader
+	NewID    func() string
+	Passkeys *Passkeys // nil: browsers take no passkeys at this address
+	Company  Company   // nil: the company has no sign-in of its own
+}
+
+// Member returns the person of a session. A disabled one is gone: staff.ErrNotFound.
+func (d *Desk) Member(ctx context.Context, id string) (staff.Member, error) {
+	m, err := d.Store.Member(ctx, id)
+	if err == nil && m.Disabled {
+		return staff.Member{}, staff.ErrNotFound
+	}
+	return m, err
+}
+
+// Factors is what a person has besides a password.
+func (d *Desk) Factors(ctx context.Context, who staff.Member) (Factors, error) {
+	return d.Store.Factors(ctx, owner(who))
+}
+
+// EndSessions ends every session of a person, everywhere, and returns the person as they are then: a session that goes on begins there.
+func (d *Desk) EndSessions(ctx context.Context, who staff.Member) (staff.Member, error) {
+	e, err := d.entry(ctx, who, "end own sessions", "")
+	if err != nil {
+		return staff.Member{}, err
+	}
+	return d.Store.EndSessions(ctx, who.ID, e)
+}
+
+// owner is whose factors a member's are.
+func owner(m staff.Member) trail.Actor { return trail.Actor{Kind: trail.Staff, ID: m.ID} }
+
+func (d *Desk) entry(ctx context.Context, who staff.Member, act, detail string) (trail.Entry, error) {
+	now, err := d.Store.Now(ctx)
+	return trail.Entry{ID: d.NewID(), At: now, Actor: owner(who), Act: act, Object: who.ID, Detail: detail}, err
+}
+
+// write writes an act into the trail.
+func (d *Desk) write(ctx context.Context, who staff.Member, act, detail string) error {
+	e, err := d.entry(ctx, who, act, detail)
+	if err != nil {
+		return err
+	}
+	return d.Store.Write(ctx, e)
+}
+
+// refused writes a refusal into the trail and returns why. A trail that can't be written is the worse news.
+func (d *Desk) refused(ctx context.Context, who staff.Member, act, detail string, why error) error {
+	e, err := d.entry(ctx, who, act, detail)
+	if err != nil {
+		return err
+	}
+	e.Refused = why.Error()
+	if err := d.Store.Write(ctx, e); err != nil {
+		return err
+	}
+	return why
+}
+
+// What is wrong uses tries up, so that nobody can guess on. Five lock one login for one address: a stranger elsewhere can't keep its owner out with them.
+// The others are against guessing from many addresses, and at many logins from one, which an office may share.
+const (
+	wrongHere       = 5 // of one login from one address, and of one person's second step
+	wrongEverywhere = 20
+	wrongFrom       = 30 // from one address
+	lockFor         = 15 * time.Minute
+	lockedMost      = 60  // refusals that the trail keeps of one address in that time: whoever is locked out must not fill it
+	beginsMost      = 300 // ceremonies that one address may begin in that time: each page for signing in begins one
+)
+
+// budget is so many tries of one key.
+type budget struct {
+	key  string
+	most int
+}
+
+// take takes a try from every budget, before anything is looked at, so that many at once get no more. last: this was the last of one of them.
+// It returns staff.ErrLocked, with nothing taken, where one is used up.
+func (d *Desk) take(ctx context.Context, all []budget) (last bool, err error) {
+	for i, b := range all {
+		n, err := d.Tries.Take(ctx, b.key, b.most, lockFor)
+		if err == nil && n == 0 {
+			err = staff.ErrLocked
+		}
+		if err != nil {
+			d.giveBack(ctx, all[:i])
+			return false, err
+		}
+		last = last || n == b.most
+	}
+	return last, nil
+}
+
+// giveBack leaves it at that where the counter no longer answers: the tries come back by themselves.
+func (d *Desk) giveBack(ctx context.Context, all []budget) {
+	for _, b := range all {
+		_ = d.Tries.GiveBack(ctx, b.key)
+	}
+}
+
+// forget forgets what was wrong before it was right: of the first budget everything, of the others this try.
+func (d *Desk) forget(ctx context.Context, all []budget) {
+	_ = d.Tries.Clear(ctx, all[0].key) // as in giveBack
+	d.giveBack(ctx, all[1:])
+}
+
+// quietly says whether a refusal of an address is left out of the trail: it has left so many there already.
+func (d *Desk) quietly(ctx context.Context, address string) bool {
+	n, err := d.Tries.Take(ctx, "locked out from "+household(address), lockedMost, lockFor)
+	return err == nil && n == 0
+}
+
+// begins refuses an address that begins too many ceremonies. Where nobody counts, it begins one.
+func (d *Desk) begins(ctx context.Context, address string) error {
+	if n, err := d.Tries.Take(ctx, "begin from "+household(address), beginsMost, lockFor); err == nil && n == 0 {
+		return ErrTooOften
+	}
+	return nil
+}
+
+// once lets a ceremony come to its end once, whichever instances it comes to. Where nobody counts, the session that has it has forgotten it by now.
+func (d *Desk) once(ctx context.Context, what string) error {
+	if n, err := d.Tries.Take(ctx, "once "+what, 1, 2*lockFor); err == nil && n == 0 {
+		return ErrOver
+	}
+	return nil
+}
+
+// household is who shares an address: of IPv6 one customer has at least a whole /64.
+func household(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}
