@@ -48,6 +48,7 @@ var problems = []struct {
 }{
 	{ErrBadRequest, http.StatusBadRequest, "bad_request"},
 	{quote.ErrDays, http.StatusBadRequest, "bad_days"},
+	{trail.ErrCardNumber, http.StatusUnprocessableEntity, "card_number"},
 	{ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large"},
 	{ErrNoRoute, http.StatusNotFound, "not_found"},
 	{account.ErrNotFound, http.StatusNotFound, "not_found"},

@@ -530,19 +530,24 @@ func (d *Desk) resend(ctx context.Context, who staff.Member, v pay.View) error {
 // Cancel revokes a payment, with a reason in the agent's words. It returns where the payment stands: it may be too late to stop it.
 // Errors: ErrCardNumber, ErrTooLong, pay.ErrClosed, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Cancel(ctx context.Context, who staff.Member, paymentID, reason string) (pay.State, error) {
-	v, err := d.payment(ctx, who, staff.SendLinks, "revoke payment", paymentID)
+	const act = "revoke payment"
+	if err := d.allow(ctx, who, staff.SendLinks, act, paymentID, ""); err != nil {
+		return "", err
+	}
+	reason, err := trail.FreeText(reason)
+	if err != nil {
+		return "", d.refused(ctx, who, act, paymentID, "", err)
+	}
+	v, err := d.payment(ctx, who, staff.SendLinks, act, paymentID)
 	if err != nil {
 		return "", err
 	}
-	if err = within(who, v.Payment.LocationID); err == nil {
-		reason, err = trail.FreeText(reason)
-	}
 	var state pay.State
-	if err == nil {
+	if err = within(who, v.Payment.LocationID); err == nil {
 		state, err = d.Machine.Revoke(ctx, paymentID, actor(who), pay.ReasonAgent, reason)
 	}
 	if refusal(err) {
-		return state, d.refused(ctx, who, "revoke payment", paymentID, v.Payment.ClientID, err)
+		return state, d.refused(ctx, who, act, paymentID, v.Payment.ClientID, err)
 	}
 	return state, err
 }

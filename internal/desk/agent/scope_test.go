@@ -80,7 +80,7 @@ var (
 			return err
 		},
 	}
-	free = []string{"Member", "Search", "SignIn"}
+	free = []string{"CardTyped", "Member", "Search", "SignIn"}
 )
 
 // fees are a missed appointment, which no location taxes.

@@ -24,6 +24,7 @@ import (
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/staff"
+	"paylink/internal/trail"
 	"paylink/internal/web"
 )
 
@@ -49,6 +50,9 @@ func (s *server) find(r *web.Request, who staff.Member, words string) (web.Answe
 	page := Clients{Chrome: s.chrome(r, who)}
 	if likeCard(words) {
 		page.Error = "That looks like a card number. Never type one here; the payer enters it on their phone."
+		if err := s.cardTyped(r, "/plus/clients", "q"); !errors.Is(err, trail.ErrCardNumber) {
+			return web.Answer{}, err
+		}
 		return s.Pages.Page(http.StatusUnprocessableEntity, ClientsPage, page)
 	}
 	page.Query = words

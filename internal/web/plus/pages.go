@@ -239,6 +239,8 @@ func problemWords(p web.Problem) (title, text string) {
 		return "That could not be read", "The page sent something that we can’t read. Go back and try again."
 	case "bad_days":
 		return "Choose 14 or 30 days", "A payment is for 14 or 30 days. Nothing was sent."
+	case "card_number":
+		return "That looks like a card number", "Nothing was done, and we did not keep it. Never type a card number here: the payer enters it on their phone, and a client in My Account."
 	case "too_large":
 		return "That is too much", "The page sent more than we take. Nothing was done."
 	case "not_found":

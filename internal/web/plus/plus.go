@@ -122,7 +122,9 @@ const home = "/plus/"
 type act func(r *web.Request, who staff.Member) (web.Answer, error)
 
 // open serves a handler that anybody may call.
-func (s *server) open(h web.Handler) http.Handler { return s.Sessions.LoadAndSave(s.door.Handle(h)) }
+func (s *server) open(h web.Handler) http.Handler {
+	return s.Sessions.LoadAndSave(s.door.Handle(s.noCards(h)))
+}
 
 // acts serves a handler for somebody who is signed in, and keeps their session from ending of idleness.
 func (s *server) acts(h act) http.Handler {
