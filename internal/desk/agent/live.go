@@ -27,8 +27,8 @@ func (p Pulse) Of(vehicleID string) string {
 
 // Pulse is for pages that are left open. Errors: staff.ErrNotAllowed.
 func (d *Desk) Pulse(ctx context.Context, who staff.Member, clientID string) (Pulse, error) {
-	if err := who.May(staff.SeeClients); err != nil {
-		return Pulse{}, d.refused(ctx, who, "watch client", clientID, clientID, err)
+	if err := d.allow(ctx, who, staff.SeeClients, "watch client", clientID, clientID); err != nil {
+		return Pulse{}, err
 	}
 	return d.Store.Pulse(ctx, clientID)
 }

@@ -44,6 +44,10 @@ var (
 		"WriteNote": func(b *bench, who staff.Member, _, _ string) error {
 			return b.desk.WriteNote(b.ctx, who, "100043", "Called back.", newID())
 		},
+		"Pulse": func(b *bench, who staff.Member, _, _ string) error {
+			_, err := b.desk.Pulse(b.ctx, who, "100043")
+			return err
+		},
 		"Status": func(b *bench, who staff.Member, _, paymentID string) error {
 			_, err := b.desk.Status(b.ctx, who, paymentID)
 			return err
@@ -80,7 +84,7 @@ var (
 			return err
 		},
 	}
-	free = []string{"CardTyped", "Member", "Search", "SignIn"}
+	free = []string{"Search"}
 )
 
 // fees are a missed appointment, which no location taxes.

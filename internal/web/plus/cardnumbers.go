@@ -15,7 +15,7 @@ import (
 )
 
 // passwords may look like anything. They are never kept as they were typed, and never shown again.
-var passwords = []string{"password", "new_password", "again"}
+var passwords = []string{"password", "old", "new", "secret"}
 
 // ownWords are fields whose handlers refuse a card number themselves, and say so at the field: by route.
 var ownWords = map[string][]string{
@@ -33,12 +33,12 @@ var ownWords = map[string][]string{
 // nor shown.
 func (s *server) noCards(h web.Handler) web.Handler {
 	return func(r *web.Request) (web.Answer, error) {
-		all := []url.Values{r.URL.Query()}
+		all := []url.Values{r.URL.Query(), nil}
 		if r.Method == http.MethodPost {
 			if err := web.ReadForm(r); err != nil {
 				return web.Answer{}, err
 			}
-			all = append(all, r.PostForm)
+			all[1] = r.PostForm
 		}
 		route := ""
 		if m := mux.CurrentRoute(r.Request); m != nil {
@@ -49,10 +49,10 @@ func (s *server) noCards(h web.Handler) web.Handler {
 				return web.Answer{}, s.cardTyped(r, route, name)
 			}
 		}
-		for _, fields := range all {
+		for n, fields := range all {
 			for name, values := range fields {
 				typed := append([]string{name}, values...)
-				if slices.Contains(passwords, name) || slices.Contains(ownWords[route], name) {
+				if n == 1 && slices.Contains(passwords, name) || slices.Contains(ownWords[route], name) {
 					typed = []string{name}
 				}
 				if slices.ContainsFunc(typed, looksLikeCard) {
@@ -73,7 +73,7 @@ func (s *server) cardTyped(r *web.Request, route, field string) error {
 	if !plainName.MatchString(field) {
 		field = "of another name"
 	}
-	if err := s.Desk.CardTyped(r.Context(), who, r.Address, "field "+field+" of "+strings.TrimSpace(r.Method+" "+route)); err != nil {
+	if err := s.SignIn.CardTyped(r.Context(), who, r.Address, "field "+field+" of "+strings.TrimSpace(r.Method+" "+route)); err != nil {
 		return err
 	}
 	return trail.ErrCardNumber

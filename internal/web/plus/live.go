@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"paylink/internal/account"
 	"paylink/internal/desk/agent"
 	"paylink/internal/pay"
 	"paylink/internal/staff"
@@ -177,7 +178,7 @@ func overWords(err error) string {
 	switch {
 	case errors.Is(err, web.ErrNoSession):
 		return "session"
-	case errors.Is(err, staff.ErrNotAllowed), errors.Is(err, pay.ErrNotFound):
+	case errors.Is(err, staff.ErrNotAllowed), errors.Is(err, account.ErrNotFound), errors.Is(err, pay.ErrNotFound):
 		return "role"
 	}
 	return ""
