@@ -81,7 +81,7 @@ func open(t *testing.T, url string) *bench {
 	var key [seal.KeyBytes]byte
 	keys, err := seal.New(key[:])
 	b.must(err)
-	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 4})
+	b.db, err = sqldb.Open(b.ctx, sqldb.Config{URL: url, Now: b.clock, Keys: keys, NewID: newID, MaxConns: 4, Changed: func(string) {}})
 	b.must(err)
 	b.must(b.db.Migrate(b.ctx))
 	for _, m := range demo.Staff() {
