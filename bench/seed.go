@@ -123,7 +123,7 @@ func (l *lab) move(ctx context.Context, t town, password string) error {
 	if err := l.command(ctx, "", "import", name); err != nil {
 		return err
 	}
-	return l.command(ctx, password+"\n", "staff", "add", "-login", "bench", "-name", "B. Ortiz", "-role", "agent", "-team", "Team East")
+	return l.command(ctx, password+"\n", "staff", "add", "-login", "bench", "-name", "B. Ortiz", "-role", "agent", "-team", "Team East", "-own")
 }
 
 // sendLinks sends a live link to everybody of a group by the real till and door; only the suppliers are left out, and the text counts as delivered.

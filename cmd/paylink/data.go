@@ -82,14 +82,17 @@ func closed(db *sqldb.DB, stderr io.Writer) int {
 	return done
 }
 
-// staffCommand is "staff add -login L -name N -role R [-team T]", with the password on standard input, so that it stands in no shell history.
+// staffCommand is "staff add -login L -name N -role R [-team T] [-email E] [-own]", with the password on standard input, so that it stands in no shell history. It is a temporary one, which
+// its owner changes at the first sign-in, within a week; with -own, its owner has typed it.
 func staffCommand(args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("paylink staff add", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	login, name := flags.String("login", "", "what the person signs in with"), flags.String("name", "", "first and last name")
 	role, team := flags.String("role", "agent", "agent, lead, supervisor, finance, admin or auditor"), flags.String("team", "", "team")
+	email := flags.String("email", "", "e-mail address, by which the company's own sign-in knows the person")
+	own := flags.Bool("own", false, "the password is the person's own, and not a temporary one")
 	if len(args) == 0 || args[0] != "add" {
-		fmt.Fprintln(stderr, "paylink: the command is: paylink staff add -login LOGIN -name NAME -role ROLE [-team TEAM] < password")
+		fmt.Fprintln(stderr, "paylink: the command is: paylink staff add -login LOGIN -name NAME -role ROLE [-team TEAM] [-email ADDRESS] [-own] < password")
 		return misuse
 	}
 	if err := flags.Parse(args[1:]); err != nil {
@@ -108,8 +111,11 @@ func staffCommand(args []string, getenv func(string) (string, bool), stdin io.Re
 	if !slices.Contains(roles, staff.Role(*role)) {
 		problems = append(problems, errors.New("-role must be agent, lead, supervisor, finance, admin or auditor"))
 	}
-	if len(password) < 12 || len(password) > staff.MaxPassword {
-		problems = append(problems, fmt.Errorf("the password on standard input must have 12 to %d characters", staff.MaxPassword))
+	m := staff.Member{
+		ID: newID(), Login: strings.ToLower(*login), Name: *name, Team: *team, Email: strings.ToLower(strings.TrimSpace(*email)), Role: staff.Role(*role), MustChange: !*own,
+	}
+	if err := m.CheckNew(password, ""); err != nil {
+		problems = append(problems, fmt.Errorf("the password on standard input can't be used: %w", err))
 	}
 	if len(problems) > 0 {
 		return complain(stderr, errors.Join(problems...))
@@ -121,14 +127,16 @@ func staffCommand(args []string, getenv func(string) (string, bool), stdin io.Re
 	}
 	salt := make([]byte, staff.SaltBytes)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
-	err = db.AddMember(ctx, staff.Member{
-		ID: newID(), Login: strings.ToLower(*login), Name: *name, Team: *team, Role: staff.Role(*role), PasswordHash: staff.HashPassword(password, salt),
-	})
+	m.PasswordHash = staff.HashPassword(password, salt)
+	err = db.AddMember(ctx, m)
 	if err != nil {
 		fmt.Fprintln(stderr, "paylink:", err)
 		return max(failed, closed(db, stderr))
 	}
 	fmt.Fprintf(stdout, "%s may sign in as %s\n", *name, *role)
+	if m.MustChange {
+		fmt.Fprintln(stdout, "the password is a temporary one: it is good for a week, and is changed at the first sign-in")
+	}
 	return closed(db, stderr)
 }
 

@@ -152,10 +152,22 @@ func TestStaffAdd(t *testing.T) {
 	if got := command(env, password, args...); got.status != failed || !strings.Contains(got.errors, staff.ErrTaken.Error()) {
 		t.Errorf("again: status %d, %s", got.status, got.errors)
 	}
+	own := []string{"staff", "add", "-login", "ben", "-name", "Ben Ode", "-email", "Ben@Interlane.example", "-own"}
+	if got := command(env, password, own...); got.status != done || strings.Contains(got.out, "temporary") {
+		t.Errorf("status %d, %s", got.status, got.out+got.errors)
+	}
+	db, _ := openDatabase(t.Context(), nil, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, os.Stderr)
+	defer db.Close()
+	for login, temporary := range map[string]bool{"ana": true, "ben": false} {
+		if m, err := db.MemberByLogin(t.Context(), login); err != nil || m.MustChange != temporary || login == "ben" && m.Email != "ben@interlane.example" {
+			t.Errorf("%s is %+v, %v", login, m, err)
+		}
+	}
 	for name, c := range map[string]struct {
 		stdin string
 		args  []string
 	}{
+		"a guessed one":    {"password1234\n", []string{"staff", "add", "-login", "b", "-name", "B"}},
 		"a short password": {"short\n", []string{"staff", "add", "-login", "b", "-name", "B"}},
 		"no password":      {"", []string{"staff", "add", "-login", "b", "-name", "B"}},
 		"a long password":  {strings.Repeat("x", 300), []string{"staff", "add", "-login", "b", "-name", "B"}},

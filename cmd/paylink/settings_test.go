@@ -83,6 +83,31 @@ func TestSettingsHaveTheirSuppliersForm(t *testing.T) {
 	}
 }
 
+func TestACompanysSignInIsWholeOrNotThere(t *testing.T) {
+	whole := map[string]string{"OIDC_ISSUER": "https://id.interlane.example", "OIDC_CLIENT_ID": "plus-web", "OIDC_CLIENT_SECRET": "hunter2"}
+	for wrong, change := range map[string]func(env map[string]string){
+		"":                   func(map[string]string) {},
+		"OIDC_ISSUER":        func(env map[string]string) { delete(env, "OIDC_ISSUER") },
+		"OIDC_CLIENT_ID":     func(env map[string]string) { delete(env, "OIDC_CLIENT_ID") },
+		"OIDC_CLIENT_SECRET": func(env map[string]string) { delete(env, "OIDC_CLIENT_SECRET") },
+		"OIDC_ISSUER ":       func(env map[string]string) { env["OIDC_ISSUER"] = "http://id.interlane.example" },
+	} {
+		env := wholly()
+		maps.Copy(env, whole)
+		change(env)
+		status, said := paylink(env, "check-config")
+		if (status == done) != (wrong == "") || strings.Count(said, "  - OIDC_") != len(strings.Fields(wrong)) || !strings.Contains(said, strings.TrimSpace(wrong)) || strings.Contains(said, "hunter2") {
+			t.Errorf("with a wrong %s: status %d\n%s", wrong, status, said)
+		}
+	}
+	env := wholly()
+	maps.Copy(env, whole)
+	env["OIDC_ISSUER"] = "http://127.0.0.1:9" // for a provider on this machine
+	if status, said := paylink(env, "check-config"); status != done {
+		t.Errorf("status %d\n%s", status, said)
+	}
+}
+
 // Whoever starts it must be able to tell settings that are wrong from a neighbour that is down.
 func TestAStartThatFailsIsNoMistakeInTheSettings(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

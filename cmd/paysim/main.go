@@ -43,12 +43,14 @@ const (
 	twilioAccount     = "AC00000000000000000000000000005170"
 	twilioToken       = "paysimdemonstrationonly"
 	ourNumber         = "+18045550100"
+	oidcClient        = "plus-web"
+	oidcSecret        = "paysim-demonstration-only" // #nosec G101 -- what a provider on this machine is told, as its own setting
 )
 
 type options struct {
-	addr, simAddr, data, database, redis, faults, now string
-	seed                                              uint64
-	linkLife                                          time.Duration
+	addr, simAddr, data, database, redis, faults, now, oidc string
+	seed                                                    uint64
+	linkLife                                                time.Duration
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -64,6 +66,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.Uint64Var(&o.seed, "seed", 1, "what the suppliers' chance comes from")
 	flags.DurationVar(&o.linkLife, "link-life", link.Life, "how long a link is good for")
 	flags.StringVar(&o.now, "now", "", "where the town's clock starts, 2026-03-10T15:00:00Z; without it: now")
+	flags.StringVar(&o.oidc, "oidc", "", "a real OpenID Connect provider for the staff, http://127.0.0.1:…; its client is "+oidcClient+", with the secret "+oidcSecret)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -156,7 +159,12 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
+	company := app.OIDC{}
+	if o.oidc != "" {
+		company = app.OIDC{Issuer: o.oidc, ClientID: oidcClient, ClientSecret: oidcSecret}
+	}
 	s, err := app.Open(ctx, app.Config{
+		OIDC: company,
 		Addr: o.addr, URL: service, PayURL: service, DatabaseURL: o.database, RedisURL: o.redis,
 		Stripe: app.Stripe{SecretKey: stripeSecret, PublishableKey: stripePublishable, WebhookSecrets: []string{stripeWebhook}, APIURL: suppliers, JSURL: suppliers + "/v3/"},
 		Twilio: app.Twilio{AccountSID: twilioAccount, AuthToken: twilioToken, From: ourNumber, APIURL: suppliers},

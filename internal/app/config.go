@@ -139,7 +139,7 @@ type suppliers struct {
 // suppliers makes them, and says everything that is wrong with them.
 func (c Config) suppliers() (suppliers, error) {
 	var s suppliers
-	var errs [5]error
+	var errs [4]error
 	s.gateway, errs[0] = stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: stripeTimeout, StatementSuffix: statementSuffix(c.Brand)})
 	s.events, errs[1] = stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
 	s.carrier, errs[2] = twiliosms.New(twiliosms.Config{
@@ -149,7 +149,9 @@ func (c Config) suppliers() (suppliers, error) {
 	s.callbacks, errs[3] = twiliosms.NewCallbacks(c.Twilio.AuthToken, c.URL)
 	base := strings.TrimSuffix(c.URL, "/")
 	if _, err := netip.ParseAddr(hostOf(c.URL)); err != nil { // browsers take no passkeys where the address is a number
-		s.passkeys, errs[4] = signin.NewPasskeys(hostOf(c.URL), base, c.Brand)
+		if passkeys, err := signin.NewPasskeys(hostOf(c.URL), base, c.Brand); err == nil {
+			s.passkeys = passkeys
+		}
 	}
 	if c.OIDC.Issuer != "" {
 		s.company = signon.New(signon.Config{

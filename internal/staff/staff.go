@@ -16,8 +16,8 @@ var (
 	ErrSignIn = errors.New("login or password is wrong")
 	// ErrNotFound is returned for a person who is not among the staff.
 	ErrNotFound = errors.New("no such person")
-	// ErrTaken is returned where another person has the login.
-	ErrTaken = errors.New("this login is taken")
+	// ErrTaken is returned where another person has the login or the e-mail address.
+	ErrTaken = errors.New("this login or e-mail address is taken")
 	// ErrLocked is returned after too many wrong passwords for a while, whether or not the login is anybody's.
 	ErrLocked = errors.New("too many wrong passwords")
 )
