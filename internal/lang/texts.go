@@ -193,7 +193,6 @@ var texts = []text{
 	// An invoice, on its page and as a PDF
 	{"invoice.title", "Invoice", "Factura"},
 	{"invoice.credit_note", "Credit note", "Nota de crédito"},
-	{"invoice.number", "Number", "Número"},
 	{"invoice.date", "Date", "Fecha"},
 	{"invoice.client", "Client", "Cliente"},
 	{"invoice.client_id", "Client id", "Número de cliente"},

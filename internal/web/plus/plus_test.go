@@ -63,8 +63,8 @@ func TestEveryTabIsALink(t *testing.T) {
 	v := newTown(t).as("agent")
 	for tab, want := range map[string]string{"account": "Under monitoring", "history": "Feb 8, 2026Monitoring 30 days, to Mar 10", "links": "No payment links yet.", "appointments": "No appointments", "": "Under monitoring", "nonsense": "Under monitoring"} {
 		p := v.get("/plus/clients/100042?tab="+tab).is(http.StatusOK).says("#rest", want).has(".tabs [aria-current=page]", 1).has(".tabs a", 4)
-		if p.Find("#rest button").Length() > 0 {
-			t.Errorf("tab %q has a button that does nothing yet", tab)
+		if n := p.Find("#rest button").Length() - p.Find("#rest form[action] button").Length(); n > 0 {
+			t.Errorf("tab %q has %d buttons that do nothing", tab, n)
 		}
 	}
 }
