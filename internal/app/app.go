@@ -21,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"paylink/internal/day"
+	"paylink/internal/desk/admin"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/clock"
 	"paylink/internal/desk/office"
@@ -30,6 +31,7 @@ import (
 	"paylink/internal/pay"
 	"paylink/internal/redisdb"
 	"paylink/internal/sqldb"
+	"paylink/internal/staff"
 	"paylink/internal/web"
 	"paylink/internal/web/hooks"
 	payerdoor "paylink/internal/web/payer"
@@ -172,6 +174,18 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	return nil
 }
 
+// temporaryPassword has 80 random bits, in groups that can be read out: base32 without 0, 1, 8 and 9.
+func temporaryPassword() string {
+	t := strings.ToLower(rand.Text())
+	return t[:4] + "-" + t[4:8] + "-" + t[8:12] + "-" + t[12:16]
+}
+
+func salt() []byte {
+	b := make([]byte, staff.SaltBytes)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return b
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // zones checks that every location's time zone is known here: without it days would silently be counted in UTC.
@@ -288,10 +302,11 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	plus.Mount(desks, plus.Config{
 		Desk:   &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
 		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
+		Admin:  &admin.Desk{Store: s.DB, NewID: newID, Password: temporaryPassword, Salt: salt},
 		SignIn: &signin.Desk{
 			Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.passkeys, Company: made.company,
 		},
-		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, NewKey: rand.Text, Feed: s.door.Feed,
+		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, Support: c.Support, NewKey: rand.Text, Feed: s.door.Feed,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)

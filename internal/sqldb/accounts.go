@@ -233,9 +233,7 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			return err
 		}
 		for _, l := range in.Locations {
-			if err := t.exec(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1) ON CONFLICT DO NOTHING`,
-				l.ID, l.Name, l.State, l.Zone, l.StripeAccount, string(l.Payments), l.TaxPPM, flag(l.LossProtectionTaxable), cents(l.MonitoringCapMonthly), cents(l.LossProtectionCapMonthly),
-				int64(l.StateFeeMonthly), int64(l.LaborFee), taxedFees(l), int64(l.IIDDaily), int64(l.PAMDaily), int64(l.LossProtectionDaily)); err != nil {
+			if _, err := t.addLocation(l); err != nil {
 				return err
 			}
 		}
@@ -307,6 +305,13 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 		}
 		return nil
 	})
+}
+
+// addLocation adds a location, and says whether its id was free.
+func (t tx) addLocation(l account.Location) (bool, error) {
+	return t.insert(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1) ON CONFLICT DO NOTHING`,
+		l.ID, l.Name, l.State, l.Zone, l.StripeAccount, string(l.Payments), l.TaxPPM, flag(l.LossProtectionTaxable), cents(l.MonitoringCapMonthly), cents(l.LossProtectionCapMonthly),
+		int64(l.StateFeeMonthly), int64(l.LaborFee), taxedFees(l), int64(l.IIDDaily), int64(l.PAMDaily), int64(l.LossProtectionDaily))
 }
 
 func taxedFees(l account.Location) string {

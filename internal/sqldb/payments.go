@@ -228,6 +228,14 @@ func (d *DB) Begin(ctx context.Context, clientID, vehicleID, formKey string, dec
 		if err != nil {
 			return err
 		}
+		// A location that is suspended, or settles elsewhere, from now on: nothing begins there by what was read before.
+		version, err := t.lockLocation(s.Facts.Location.ID, ` FOR SHARE`)
+		if err != nil {
+			return err
+		}
+		if version != s.Facts.Location.Version {
+			return errMoved
+		}
 		b, err := decide(s)
 		if pay.SameForm(err) {
 			made = b.Payment

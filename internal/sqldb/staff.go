@@ -61,14 +61,18 @@ func (d *DB) AddMember(ctx context.Context, m staff.Member) error {
 		if err != nil {
 			return err
 		}
-		return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)`,
-			m.ID, m.Login, m.Name, m.Team, string(m.Role), m.Phone.E164(), m.Email, strings.Join(m.Teams, ","), strings.Join(m.Locations, ","), m.PasswordHash, flag(m.MustChange), ms(now),
-			flag(m.Disabled), m.Wrong, ms(m.LockedUntil), ms(m.Since))
+		return t.addMember(m, ms(now))
 	})
 	if clash(err) {
 		return staff.ErrTaken
 	}
 	return err
+}
+
+func (t tx) addMember(m staff.Member, now int64) error {
+	return t.exec(`INSERT INTO staff (`+staffColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)`,
+		m.ID, m.Login, m.Name, m.Team, string(m.Role), m.Phone.E164(), m.Email, strings.Join(m.Teams, ","), strings.Join(m.Locations, ","), m.PasswordHash, flag(m.MustChange), now,
+		flag(m.Disabled), m.Wrong, ms(m.LockedUntil), ms(m.Since))
 }
 
 // CountWrong is for while the counter of tries does not answer: it counts one more wrong password, atomically, and locks the login from the limit on. It returns how many there have been.
@@ -89,55 +93,39 @@ func (d *DB) ClearWrong(ctx context.Context, id string) error {
 	return d.write(ctx, func(t tx) error { return t.exec(`UPDATE staff SET wrong = 0, locked_ms = 0 WHERE id = $1`, id) })
 }
 
-// sessionsOver ends every session of one of the staff: each holds the moment that stood here when it began, and who asks compares them. It moves at every change, whatever the clocks say.
-const sessionsOver = `since_ms = CASE WHEN since_ms >= $1 THEN since_ms + 1 ELSE $1 END`
-
 // SetPassword gives one of the staff another password, by its hash; a temporary one must be changed at once. What was wrong before is forgotten, and every session of theirs is over.
 // It returns the member as they are now. Errors: staff.ErrNotFound.
 func (d *DB) SetPassword(ctx context.Context, id, hash string, temporary bool, e trail.Entry) (staff.Member, error) {
 	return d.changeMember(ctx, id, e, func(t tx, now int64) error {
-		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, password_ms = $1, password_hash = $2, must_change = $3, wrong = 0, locked_ms = 0 WHERE id = $4`, now, hash, flag(temporary), id)
+		if err := t.endSessions(id, now); err != nil {
+			return err
+		}
+		return t.setPassword(id, hash, temporary, now)
 	})
 }
 
-// Disable keeps one of the staff out from now on: every session of theirs is over. Errors: staff.ErrNotFound.
-func (d *DB) Disable(ctx context.Context, id string, e trail.Entry) error {
-	_, err := d.changeMember(ctx, id, e, func(t tx, now int64) error {
-		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, disabled = 1, version = version + 1 WHERE id = $2`, now, id)
-	})
-	return err
-}
-
-// Enable lets somebody in again who was disabled; sessions from before stay over. Errors: staff.ErrNotFound.
-func (d *DB) Enable(ctx context.Context, id string, e trail.Entry) error {
-	_, err := d.changeMember(ctx, id, e, func(t tx, now int64) error {
-		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+`, disabled = 0, wrong = 0, locked_ms = 0, version = version + 1 WHERE id = $2`, now, id)
-	})
-	return err
+func (t tx) setPassword(id, hash string, temporary bool, now int64) error {
+	return t.exec(`UPDATE staff SET password_hash = $1, must_change = $2, password_ms = $3, wrong = 0, locked_ms = 0 WHERE id = $4`, hash, flag(temporary), now, id)
 }
 
 // EndSessions ends every session of one of the staff, on all instances at once. It returns the member as they are now. Errors: staff.ErrNotFound.
 func (d *DB) EndSessions(ctx context.Context, id string, e trail.Entry) (staff.Member, error) {
-	return d.changeMember(ctx, id, e, func(t tx, now int64) error {
-		return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+` WHERE id = $2`, now, id)
-	})
+	return d.changeMember(ctx, id, e, func(t tx, now int64) error { return t.endSessions(id, now) })
 }
 
-// ClearFactors takes away whatever one of the staff has besides the password: codes, recovery codes, passkeys and company account. For a phone that is lost, so every session is over too.
-// Errors: staff.ErrNotFound.
-func (d *DB) ClearFactors(ctx context.Context, id string, e trail.Entry) error {
-	_, err := d.changeMember(ctx, id, e, func(t tx, now int64) error {
-		if err := t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET `+sessionsOver+` WHERE id = $2`, now, id); err != nil {
+// endSessions: each session holds the moment that stood here when it began, and who asks compares them. It moves at every change, whatever the clocks say.
+func (t tx) endSessions(id string, now int64) error {
+	return t.exactlyOneOf(staff.ErrNotFound, `UPDATE staff SET since_ms = CASE WHEN since_ms >= $1 THEN since_ms + 1 ELSE $1 END WHERE id = $2`, now, id)
+}
+
+// clearFactors takes away whatever one of the staff has besides the password: codes, recovery codes, passkeys and company account.
+func (t tx) clearFactors(id string) error {
+	for _, table := range []string{"totp", "recovery_codes", "passkeys"} {
+		if err := t.exec(`DELETE FROM `+table+` WHERE owner_kind = $1 AND owner_id = $2`, string(trail.Staff), id); err != nil {
 			return err
 		}
-		for _, table := range []string{"totp", "recovery_codes", "passkeys"} {
-			if err := t.exec(`DELETE FROM `+table+` WHERE owner_kind = $1 AND owner_id = $2`, string(trail.Staff), id); err != nil {
-				return err
-			}
-		}
-		return t.exec(`DELETE FROM sign_on WHERE staff_id = $1`, id)
-	})
-	return err
+	}
+	return t.exec(`DELETE FROM sign_on WHERE staff_id = $1`, id)
 }
 
 // changeMember changes a row of the staff, leaves the trail entry, and reads the member as they are then.

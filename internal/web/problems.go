@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paylink/internal/account"
+	"paylink/internal/desk/admin"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/payer"
 	"paylink/internal/desk/signin"
@@ -58,6 +59,12 @@ var problems = []struct {
 	{ErrNoSession, http.StatusUnauthorized, "no_session"},
 	{staff.ErrSignIn, http.StatusUnauthorized, "sign_in"},
 	{staff.ErrLocked, http.StatusTooManyRequests, "locked_out"},
+	{staff.ErrTaken, http.StatusUnprocessableEntity, "taken"},
+	{admin.ErrInvalid, http.StatusUnprocessableEntity, "invalid"},
+	{admin.ErrChanged, http.StatusConflict, "changed"},
+	{admin.ErrSelf, http.StatusConflict, "self"},
+	{admin.ErrLastAdmin, http.StatusConflict, "last_admin"},
+	{admin.ErrInFlight, http.StatusConflict, "in_flight"},
 	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
 	{ErrMustChange, http.StatusForbidden, "must_change"},
 	{signin.ErrProve, http.StatusForbidden, "prove"},

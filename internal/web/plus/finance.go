@@ -202,8 +202,14 @@ func (s *server) refund(r *web.Request, who staff.Member) (web.Answer, error) {
 	return s.Pages.Page(http.StatusOK, ConfirmPage, page)
 }
 
-// typedAmount reads an amount in dollars as people type it: "40", "40.5", "$1,040.50".
+// typedAmount reads an amount above zero.
 func typedAmount(text string) (money.Cents, bool) {
+	n, ok := typedCents(text)
+	return n, ok && n > 0
+}
+
+// typedCents reads an amount in dollars as people type it: "40", "40.5", "$1,040.50", "0".
+func typedCents(text string) (money.Cents, bool) {
 	text = strings.ReplaceAll(strings.TrimSpace(strings.TrimPrefix(text, "$")), ",", "")
 	dollars, cents, point := strings.Cut(text, ".")
 	if point && (len(cents) < 1 || len(cents) > 2) || len(dollars) > 9 || dollars == "" && cents == "" {
@@ -211,7 +217,7 @@ func typedAmount(text string) (money.Cents, bool) {
 	}
 	cents = (cents + "00")[:2]
 	n, err := strconv.ParseUint(dollars+cents, 10, 63)
-	return money.Cents(n), err == nil && n > 0 // #nosec G115 -- eleven digits at most
+	return money.Cents(n), err == nil // #nosec G115 -- eleven digits at most
 }
 
 // decide is POST /plus/payments/{id}/decide.

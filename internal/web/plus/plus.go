@@ -9,11 +9,13 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/gorilla/mux"
 
+	"paylink/internal/desk/admin"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/signin"
 	"paylink/internal/guard"
 	"paylink/internal/lang"
+	"paylink/internal/phone"
 	"paylink/internal/staff"
 	"paylink/internal/web"
 )
@@ -23,10 +25,12 @@ type Config struct {
 	Desk     *agent.Desk
 	Office   *office.Desk
 	SignIn   *signin.Desk
+	Admin    *admin.Desk
 	Pages    *web.Pages
 	Door     web.Door            // its Policy and Refuse are set here
 	Sessions *scs.SessionManager // of NewSessions
 	Brand    string
+	Support  phone.Number  // in the payment terms, as payers read them
 	NewKey   func() string // of a form, random: a form that is sent twice does its work once
 	Feed     Feed
 }
@@ -114,6 +118,7 @@ func Mount(r *mux.Router, c Config) {
 	route("/payments/{id}/decide", nil, s.acts(s.decide))
 	route("/payments/{id}/drop", nil, s.acts(s.drop))
 	route("/payments/{id}/clear", nil, s.acts(s.clear))
+	s.adminRoutes(route)
 }
 
 const home = "/plus/"
@@ -175,6 +180,7 @@ var rooms = []struct {
 	name, address string
 }{
 	{staff.SeeFinance, "Finance", "/plus/finance"},
+	{staff.SeeAdmin, "Admin", adminHome},
 }
 
 // refuse draws an error: the sign-in page where nobody is signed in, else a page of its own, or its words alone for the panel.
@@ -213,7 +219,9 @@ func back(r *web.Request) string {
 		return safeBack(r.URL.RequestURI())
 	}
 	path := r.URL.Path
-	for _, verb := range []string{"/links", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear"} {
+	for _, verb := range []string{
+		"/links", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
+	} {
 		path = strings.TrimSuffix(path, verb)
 	}
 	return safeBack(path)

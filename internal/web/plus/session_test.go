@@ -1,6 +1,7 @@
 package plus_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"paylink/internal/demo"
+	"paylink/internal/desk/admin"
 	"paylink/internal/trail"
 )
 
@@ -162,8 +164,12 @@ func TestASessionEnds(t *testing.T) {
 		other.get("/plus/clients/100042").is(http.StatusOK)
 		again := w.as("agent")
 		again.get("/plus/clients/100042").is(http.StatusOK)
-		must(t, w.s.DB.Disable(t.Context(), "staff-agent", trail.Entry{ID: "e2", At: w.now(), Act: "disable", Object: "staff-agent"}))
-		must(t, w.s.DB.Enable(t.Context(), "staff-agent", trail.Entry{ID: "e3", At: w.now(), Act: "enable", Object: "staff-agent"}))
+		for n, disabled := range []bool{true, false} {
+			must(t, w.s.DB.ChangeStaff(t.Context(), "staff-admin", "staff-agent", func(f admin.StaffFacts) (admin.StaffChange, error) {
+				f.Member.Disabled = disabled
+				return admin.StaffChange{Member: f.Member, Over: disabled, Trail: trail.Entry{ID: fmt.Sprint("disabled ", n), At: w.now(), Act: "disable", Object: "staff-agent"}}, nil
+			}))
+		}
 		again.get("/plus/clients/100042").is(http.StatusUnauthorized) // though nobody came by while they were out
 	})
 	t.Run("with a forged cookie", func(t *testing.T) {
