@@ -367,7 +367,7 @@ func (s *server) feesPage(r *web.Request, who staff.Member, status int, t typed)
 	}
 	page.AtFees = true
 	for _, f := range l.Fees {
-		row := FeeRow{ID: f.ID, Address: locationAddress(l.ID, "/fees/", url.PathEscape(f.ID)), Name: f.Name, Kind: feeKindName(f.Kind), Amount: f.Amount.String(), Taxed: "Not taxed"}
+		row := ListedFee{ID: f.ID, Address: locationAddress(l.ID, "/fees/", url.PathEscape(f.ID)), Name: f.Name, Kind: feeKindName(f.Kind), Amount: f.Amount.String(), Taxed: "Not taxed"}
 		for _, kind := range l.TaxedFees {
 			if kind == f.Kind {
 				row.Taxed = "Taxed"

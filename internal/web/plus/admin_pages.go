@@ -113,13 +113,13 @@ type Location struct {
 	Notes     []string
 	Reads     []Reads
 	AtFees    bool
-	Fees      []FeeRow
-	Retired   []FeeRow
+	Fees      []ListedFee
+	Retired   []ListedFee
 	Version   int64
 }
 
-// FeeRow is a fee of a location.
-type FeeRow struct{ ID, Address, Name, Kind, Amount, Taxed string }
+// ListedFee is a fee of a location.
+type ListedFee struct{ ID, Address, Name, Kind, Amount, Taxed string }
 
 // TermsList is GET /plus/admin/terms.
 type TermsList struct {

@@ -77,6 +77,38 @@ var uses = []use{
 	{route: "POST /plus/payments/{id}/drop", roles: "finance", gets: 409, form: url.Values{"why": {"x"}}},
 	{route: "POST /plus/payments/{id}/clear", roles: "finance", gets: 410, form: url.Values{"why": {"x"}}},
 	{route: "GET /plus/finance", roles: "supervisor finance auditor", gets: 200},
+
+	{route: "GET /plus/admin", roles: "admin auditor", gets: 303, otherwise: 303},
+	{route: "GET /plus/admin/staff", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/staff", roles: "admin", gets: 201, form: url.Values{"login": {"roles"}, "name": {"R. Oles"}, "role": {"agent"}}},
+	{route: "GET /plus/admin/staff/new", roles: "admin", gets: 200},
+	{route: "GET /plus/admin/staff/{id}", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/staff/{id}", roles: "admin", gets: 303, form: url.Values{"version": {"1"}, "name": {"G. One"}, "role": {"agent"}}},
+	{route: "POST /plus/admin/staff/{id}/password", roles: "admin", gets: 200, form: url.Values{"version": {"2"}, "confirmed": {"1"}}},
+	{route: "POST /plus/admin/staff/{id}/sessions", roles: "admin", gets: 303, form: url.Values{"version": {"3"}, "confirmed": {"1"}}},
+	{route: "POST /plus/admin/staff/{id}/factors", roles: "admin", gets: 303, form: url.Values{"version": {"4"}, "confirmed": {"1"}}},
+	{route: "POST /plus/admin/staff/{id}/enable", roles: "admin", gets: 303, form: url.Values{"version": {"5"}}},
+	{route: "POST /plus/admin/staff/{id}/disable", roles: "admin", gets: 303, form: url.Values{"version": {"6"}, "confirmed": {"1"}}},
+	{route: "GET /plus/admin/locations", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/locations", roles: "admin", gets: 303,
+		form: url.Values{"id": {"OH-CLE"}, "name": {"Cleveland, OH"}, "state": {"OH"}, "zone": {"America/New_York"}, "payments": {"not_configured"}}},
+	{route: "GET /plus/admin/locations/new", roles: "admin", gets: 200},
+	{route: "GET /plus/admin/locations/{id}", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/locations/{id}", roles: "admin", gets: 303,
+		form: url.Values{"version": {"1"}, "name": {"Harrisburg"}, "state": {"PA"}, "zone": {"America/New_York"}, "payments": {"configured"}}},
+	{route: "GET /plus/admin/locations/{id}/rates", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/locations/{id}/rates", roles: "admin", gets: 200,
+		form: url.Values{"version": {"2"}, "tax": {"5"}, "iid": {"3"}, "pam": {"5"}, "loss_protection": {"0.16"}, "state_fee": {"0"}, "labor_fee": {"0"}}},
+	{route: "GET /plus/admin/locations/{id}/fees", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/locations/{id}/fees", roles: "admin", gets: 303, form: url.Values{"version": {"2"}, "name": {"Report"}, "kind": {"administrative"}, "amount": {"10"}}},
+	{route: "GET /plus/admin/locations/{id}/fees/{fee}", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/locations/{id}/fees/{fee}", roles: "admin", gets: 303, form: url.Values{"version": {"3"}, "name": {"Handset"}, "kind": {"equipment"}, "amount": {"10"}}},
+	{route: "POST /plus/admin/locations/{id}/fees/{fee}/restore", roles: "admin", gets: 303, form: url.Values{"version": {"4"}}},
+	{route: "POST /plus/admin/locations/{id}/fees/{fee}/retire", roles: "admin", gets: 303, form: url.Values{"version": {"5"}, "confirmed": {"1"}}},
+	{route: "GET /plus/admin/terms", roles: "admin auditor", gets: 200},
+	{route: "POST /plus/admin/terms", roles: "admin", gets: 422, form: url.Values{"after": {"1"}}},
+	{route: "GET /plus/admin/terms/new", roles: "admin", gets: 200},
+	{route: "GET /plus/admin/terms/{version}", roles: "admin auditor", gets: 200},
 }
 
 // ids are the real objects that stand in for a pattern's ids: by the pattern's beginning, the longest that fits.
@@ -85,6 +117,11 @@ func ids(payment string) map[string]string {
 		"/plus/clients/{id}":  "/plus/clients/100042",
 		"/plus/payments/{id}": "/plus/payments/" + payment,
 		"/plus/invoices/{id}": "/plus/invoices/inv-demo-veh_dana_civic-0",
+
+		"/plus/admin/staff/{id}":                "/plus/admin/staff/staff-gone",
+		"/plus/admin/locations/{id}":            "/plus/admin/locations/PA-HAR",
+		"/plus/admin/locations/{id}/fees/{fee}": "/plus/admin/locations/PA-HAR/fees/fee-PA-HAR-17",
+		"/plus/admin/terms/{version}":           "/plus/admin/terms/1",
 	}
 }
 

@@ -33,6 +33,7 @@ import (
 type town struct {
 	t      *testing.T
 	url    string
+	api    string // of the suppliers
 	s      *app.Service
 	stripe *stripesim.Server
 	twilio *twiliosim.Server
@@ -87,6 +88,7 @@ func newTownOn(t *testing.T, redisURL string) *town {
 	suppliers := http.NewServeMux()
 	supplierServer := httptest.NewServer(suppliers)
 	t.Cleanup(supplierServer.Close)
+	w.api = supplierServer.URL
 	front := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + front.Listener.Addr().String()
 	stripe := stripesim.New(stripesim.Config{
@@ -322,7 +324,7 @@ func (p *page) form(selector string, changes ...string) url.Values {
 			}
 			value = option.AttrOr("value", option.Text())
 		}
-		out.Set(name, value)
+		out.Add(name, value)
 	})
 	for i := 0; i < len(changes); i += 2 {
 		out.Set(changes[i], changes[i+1])
