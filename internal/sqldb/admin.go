@@ -26,8 +26,8 @@ func (d *DB) Staff(ctx context.Context, limit int) ([]staff.Member, error) {
 	return out, err
 }
 
-// Factors says what one of the staff proves who they are with, besides the password.
-func (d *DB) Factors(ctx context.Context, id string) (admin.Factors, error) {
+// FactorsOf says what one of the staff proves who they are with, besides the password.
+func (d *DB) FactorsOf(ctx context.Context, id string) (admin.Factors, error) {
 	return d.read(ctx).factors(id)
 }
 

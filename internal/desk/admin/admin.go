@@ -53,7 +53,7 @@ type Store interface {
 	Member(ctx context.Context, id string) (staff.Member, error)
 	// Staff lists everybody, in no order.
 	Staff(ctx context.Context, limit int) ([]staff.Member, error)
-	Factors(ctx context.Context, id string) (Factors, error)
+	FactorsOf(ctx context.Context, id string) (Factors, error)
 	// AddStaff returns staff.ErrTaken for a login and ErrEmailTaken for an e-mail address that somebody has.
 	AddStaff(ctx context.Context, m staff.Member, e trail.Entry) error
 	// ChangeStaff changes one of the staff. Two that could leave nobody to administer wait for each other. Errors: staff.ErrNotFound, ErrEmailTaken.

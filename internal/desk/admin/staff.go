@@ -234,7 +234,7 @@ func (d *Desk) Seat(ctx context.Context, who staff.Member, id string) (Seat, err
 	if out.Member, err = d.Store.Member(ctx, id); err != nil {
 		return out, err
 	}
-	if out.Factors, err = d.Store.Factors(ctx, id); err != nil {
+	if out.Factors, err = d.Store.FactorsOf(ctx, id); err != nil {
 		return out, err
 	}
 	if out.StaffChoices, err = d.choices(ctx); err != nil {

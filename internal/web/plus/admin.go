@@ -239,7 +239,7 @@ func (s *server) blankPerson(r *web.Request, who staff.Member, status int, t typ
 func staffForm(t typed, m staff.Member, choices admin.StaffChoices) Form {
 	var roles, teams, places []InputOption
 	for _, role := range staff.Roles() {
-		roles = append(roles, InputOption{Value: string(role), Label: admin.RoleName(role) + ": " + roleWords(role)})
+		roles = append(roles, InputOption{Value: string(role), Label: admin.RoleName(role) + ": " + roleHint(role)})
 	}
 	for _, team := range choices.Teams {
 		teams = append(teams, InputOption{Value: team, Label: team})
@@ -260,7 +260,7 @@ func staffForm(t typed, m staff.Member, choices admin.StaffChoices) Form {
 	}}
 }
 
-func roleWords(r staff.Role) string {
+func roleHint(r staff.Role) string {
 	switch r {
 	case staff.Agent:
 		return "clients, links, take payment"
