@@ -203,17 +203,3 @@ test("without Stripe.js, without JavaScript, without cookies: the page says whom
   });
   await charged(town);
 });
-
-test("PLUS Web without a connection says so, and goes on by itself", async (t) => {
-  const town = await Town.start(t);
-  const agent = await Agent.at(town);
-  const link = await agent.sends({ client: "100042" });
-  await agent.reads("Delivered");
-  await agent.page.context().setOffline(true);
-  await agent.reads("Reconnecting…", 15_000);
-  const payer = await Payer.opens(town, link);
-  await payer.pays({ number: VISA });
-  await agent.page.context().setOffline(false);
-  await agent.reads("Paid $98.58", 20_000);
-  await charged(town, { amount: 9858 });
-});

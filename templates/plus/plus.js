@@ -425,42 +425,97 @@
     setTimeout(() => p.remove(), 4000);
   }
 
-  // --- The link's status: asked again until nothing can change any more, and not while nobody looks ---
+  // --- What changes by itself: a stream tells it while somebody looks. Where no stream can be had, the link's status is asked for again and again ---
 
+  const SILENT = 40000, PATIENT = 2000; // ms: a stream that says nothing for so long is gone; a short break is not worth a word
+  const STREAMLESS = 15000; // ms until a stream is tried again after none could be had
+
+  /** @type {EventSource | null} */
+  let stream = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let notice;
   let pause = POLL;
   let turn = 0;
+  let pollUntil = 0; // by performance.now()
   let endsAt = 0; // by performance.now(), of the countdown
+  let out = false; // nobody is signed in any more
 
   function stop() {
     turn++;
     clearTimeout(timer);
+    stream?.close();
+    stream = null;
   }
 
   function watch() {
     stop();
-    const status = document.getElementById('status');
-    if (!status || status.dataset.over === 'true' || document.hidden || busy) return;
+    const client = document.getElementById('client');
+    if (!client || document.hidden || busy || out) return;
     const mine = turn;
-    timer = setTimeout(() => poll(mine), pause);
+    const polls = pollUntil - performance.now();
+    if (polls <= 0) return listen(client, mine);
+    const status = document.getElementById('status');
+    const asks = status && status.dataset.over !== 'true';
+    timer = setTimeout(() => asks ? poll(mine) : watch(), asks ? pause : polls);
+  }
+
+  /** @param {HTMLElement} client @param {number} mine */
+  function listen(client, mine) {
+    const status = document.getElementById('status');
+    const url = new URL('/plus/clients/' + encodeURIComponent(client.dataset.id || '') + '/live', at);
+    for (const name of ['tab', ...PANEL]) {
+      const value = new URL(at).searchParams.get(name);
+      if (value !== null) url.searchParams.set(name, value);
+    }
+    url.searchParams.set('on', status?.dataset.payment || '');
+    url.searchParams.set('have', client.dataset.pulse + '/' + (status?.dataset.version || ''));
+    const source = stream = new EventSource(url);
+    const heard = () => {
+      connected(true);
+      clearTimeout(timer);
+      timer = setTimeout(() => { lost(); watch(); }, SILENT);
+    };
+    source.addEventListener('open', heard);
+    source.addEventListener('error', () => {
+      if (mine !== turn) return;
+      lost();
+      if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      pollUntil = performance.now() + STREAMLESS;
+      watch();
+    });
+    /** @param {string} name @param {(data: string) => void} f */
+    const on = (name, f) => source.addEventListener(name, (event) => {
+      if (mine !== turn) return;
+      heard();
+      f(/** @type {MessageEvent} */ (event).data);
+    });
+    on('status', change);
+    on('page', refresh);
+    on('panel', () => {
+      keep(panel);
+      request(at, {}, {quiet: true, kept: true}).then(() => say('A payment for this client is under way.'));
+    });
+    on('beat', (seconds) => { if (document.getElementById('left')) left(Number(seconds)); });
+    on('over', over);
   }
 
   /** @param {number} mine */
   async function poll(mine) {
-    const status = document.getElementById('status');
-    if (!status) return;
+    const status = by('status');
     try {
       const response = await fetch(onThisTab(status.dataset.url || ''), {credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(10000),
         headers: {'X-Part': '1', 'If-None-Match': '"' + status.dataset.version + '"'}});
       if (mine !== turn) return;
-      if (response.status === 401) return over();
+      if (response.status === 401) return over('session');
       if (response.status !== 200 && response.status !== 304) throw new Error(String(response.status));
       const html = response.status === 200 ? await response.text() : '';
       if (mine !== turn) return;
       connected(true);
       if (html) change(html);
       left(Number(response.headers.get('X-Seconds-Left')));
+      if (by('status').dataset.over === 'true') refresh();
     } catch {
       if (mine !== turn) return;
       connected(false);
@@ -468,14 +523,25 @@
     watch();
   }
 
-  function over() {
-    const note = by('connection');
-    if (!note) return;
-    note.replaceChildren('You are signed out. ', Object.assign(document.createElement('a'), {href: location.href, textContent: 'Sign in to go on'}));
+  /** Nothing more is told. @param {string} why */
+  function over(why) {
+    out = true;
+    stop();
+    connected(true);
+    const words = why === 'session' ? 'You are signed out. ' : 'You can’t see this any more. ';
+    const note = document.getElementById('connection');
+    if (!note) return toast(words);
+    note.replaceChildren(words, Object.assign(document.createElement('a'), {href: location.href, textContent: why === 'session' ? 'Sign in to go on' : 'Load the page again'}));
+  }
+
+  function lost() {
+    notice ??= setTimeout(() => connected(false), PATIENT);
   }
 
   /** @param {boolean} on */
   function connected(on) {
+    clearTimeout(notice);
+    notice = undefined;
     pause = on ? POLL : Math.min(pause * 2, SLOWEST);
     const note = document.getElementById('connection');
     const words = on ? '' : 'Reconnecting…';
@@ -492,23 +558,33 @@
     if (held && !(document.activeElement && now.contains(document.activeElement))) (document.getElementById(held) || by('status-title')).focus();
     const leftPill = document.getElementById('left');
     if (leftPill) left(Number(leftPill.dataset.left));
-    if (now.dataset.over === 'true') refresh();
   }
 
-  // A payment that has ended may have moved the client's figures.
+  let refreshing = false, stale = false;
+
+  // What the page says of the client beside the link is asked for whole, and only what is marked data-live is put in place: forms are nobody's to change.
   async function refresh() {
-    try {
-      const response = await fetch(location.href, {credentials: 'same-origin', cache: 'no-store', redirect: 'error'});
-      if (!response.ok) return;
-      const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-      if (document.getElementById('client')?.dataset.id !== page.getElementById('client')?.dataset.id) return; // somebody has gone on
-      for (const id of ['client', 'rest']) {
-        const from = document.getElementById(id), to = page.getElementById(id);
-        if (from && to) morph(from, document.importNode(to, true));
+    stale = true;
+    if (refreshing) return;
+    refreshing = true;
+    while (stale) {
+      stale = false;
+      const asked = at;
+      try {
+        const response = await fetch(asked, {credentials: 'same-origin', cache: 'no-store', redirect: 'error'});
+        if (!response.ok) break;
+        const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+        if (asked !== at) continue; // somebody has gone on
+        for (const from of document.querySelectorAll('[data-live]')) {
+          const to = page.getElementById(from.id);
+          if (to) morph(from, document.importNode(to, true));
+        }
+        number();
+      } catch {
+        break; // it is right when the page is next opened
       }
-    } catch {
-      // they are right when the page is next opened
     }
+    refreshing = false;
   }
 
   /** @param {number} seconds by the server's clock */
@@ -530,13 +606,17 @@
 
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return stop();
-    pause = POLL;
     tick();
-    stop();
-    const status = document.getElementById('status');
-    if (status && status.dataset.over !== 'true' && !busy) poll(turn);
+    again();
   });
-  addEventListener('online', () => { pause = POLL; watch(); });
+  const again = () => {
+    pause = POLL;
+    pollUntil = 0;
+    watch();
+  };
+  addEventListener('online', again);
+  addEventListener('offline', () => connected(false));
+  addEventListener('pagehide', stop);
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 
   /** Takes up what a page brings. */

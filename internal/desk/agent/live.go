@@ -25,7 +25,7 @@ func (p Pulse) Of(vehicleID string) string {
 	return ""
 }
 
-// Pulse is for pages that are left open. Errors: staff.ErrNotAllowed.
+// Pulse is for pages that are left open. Errors: account.ErrNotFound, for who may not see the client; staff.ErrNotAllowed.
 func (d *Desk) Pulse(ctx context.Context, who staff.Member, clientID string) (Pulse, error) {
 	if err := d.allow(ctx, who, staff.SeeClients, "watch client", clientID, clientID); err != nil {
 		return Pulse{}, err
