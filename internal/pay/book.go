@@ -1,10 +1,12 @@
 package pay
 
 import (
+	"fmt"
 	"strconv"
 
 	"paylink/internal/account"
 	"paylink/internal/day"
+	"paylink/internal/lang"
 	"paylink/internal/ledger"
 	"paylink/internal/money"
 	"paylink/internal/quote"
@@ -17,7 +19,8 @@ type Booking struct {
 	PaidToFrom day.Date // compare …
 	PaidTo     day.Date // … and set; "" moves no date
 	FeeMonths  []day.Month
-	FreeMonths bool // the state-fee months that this payment had counted are free again
+	FreeMonths bool          // the state-fee months that this payment had counted are free again
+	Note       *account.Note // for the client's record; nil: none
 }
 
 // bookPaid is T4: the invoice for what was bought, the credit used, and the money received.
@@ -47,7 +50,7 @@ func (m *Machine) bookSale(v View, from ledger.Account, cause string) (Booking, 
 	var b Booking
 	if p.VehicleID != "" {
 		invoice := ledger.Invoice{
-			ID: m.NewID(), Number: at.In(v.Facts.Location.TimeZone()).Format("060102-") + p.Reference(), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID, Door: string(p.Door), IssuedAt: at,
+			ID: m.NewID(), Number: at.In(v.Facts.Location.TimeZone()).Format("060102-") + p.Reference(), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID, Door: string(p.PaidBy()), IssuedAt: at,
 			LocationID: p.LocationID, Location: p.Frozen.Location, Zone: v.Facts.Location.Zone, Vehicle: p.Frozen.Vehicle, TaxPPM: taxed(p), Subtotal: s.Subtotal, Tax: s.Tax, Total: s.Subtotal + s.Tax, PaidToFrom: p.PaidToFrom(), PaidTo: p.PaidTo(),
 		}
 		for _, l := range s.Lines {
@@ -85,6 +88,39 @@ func taxed(p Payment) int64 {
 		return 0
 	}
 	return p.Frozen.Input.Location.TaxPPM
+}
+
+// noted adds the note that an agent's sale leaves in the client's record. It belongs to the booking: whoever finds out that the money has come writes it, once, in the same transaction.
+func (b *Booking) noted(v View, attempt int) {
+	p := v.Payment
+	if p.Door != ByAgent {
+		return
+	}
+	var card *Attempt
+	for i, a := range v.Attempts {
+		if a.N == attempt || a.State == Succeeded {
+			card = &v.Attempts[i]
+		}
+	}
+	b.Note = &account.Note{ID: p.ID, ClientID: p.ClientID, At: v.Facts.Now, By: p.CreatedBy, PaymentID: p.ID, Text: p.Taken(card)}
+}
+
+// Taken says what an agent has taken, for the client's record. card is the attempt that was charged; nil where the credit covered everything, or nobody knows the card.
+func (p Payment) Taken(card *Attempt) string {
+	how := "Took " + p.Amount().String()
+	switch {
+	case p.Amount() == 0:
+		how = "Used " + p.Frozen.Summary.CreditApplied.String() + " of credit"
+	case card != nil && card.LinkID != "":
+		how += " by " + card.Card.Name() + " through a link"
+	case card != nil:
+		how += " by " + card.Card.Name()
+	}
+	what := "for the pending balance"
+	if p.VehicleID != "" {
+		what = fmt.Sprintf("%d days for %s, Paid To Date %s", p.Frozen.Input.Days, p.Frozen.Vehicle, lang.English.Date(p.PaidTo()))
+	}
+	return how + ", " + what + ". Reference " + p.Reference() + "."
 }
 
 // revenue is what a sale's parts add to the accounts that they belong to, tax last; they sum up to less the invoice's total.
@@ -260,7 +296,7 @@ func (m *Machine) creditNote(v View, n int, from, to money.Cents) *ledger.Invoic
 	at := v.Facts.Now
 	note := ledger.Invoice{
 		ID: m.NewID(), Number: at.In(v.Facts.Location.TimeZone()).Format("060102-") + p.Reference() + "-R" + strconv.Itoa(n), ClientID: p.ClientID, VehicleID: p.VehicleID, PaymentID: p.ID,
-		Door: string(p.Door), IssuedAt: at, LocationID: p.LocationID, Location: p.Frozen.Location, Zone: v.Facts.Location.Zone, Vehicle: p.Frozen.Vehicle, TaxPPM: taxed(p),
+		Door: string(p.PaidBy()), IssuedAt: at, LocationID: p.LocationID, Location: p.Frozen.Location, Zone: v.Facts.Location.Zone, Vehicle: p.Frozen.Vehicle, TaxPPM: taxed(p),
 	}
 	amounts := make([]money.Cents, 0, len(s.Lines)+1)
 	for _, l := range s.Lines {

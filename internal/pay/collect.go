@@ -64,7 +64,9 @@ func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
 			return b, err
 		}
 		b.Payment.Life, b.Payment.ClosedAt = life, s.Facts.Now
-		booking, err := m.bookPaid(View{Payment: b.Payment, Facts: s.Facts})
+		v := View{Payment: b.Payment, Facts: s.Facts}
+		booking, err := m.bookPaid(v)
+		booking.noted(v, 0)
 		b.Booking = &booking
 		return b, err
 	})

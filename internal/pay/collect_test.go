@@ -3,6 +3,7 @@ package pay_test
 import (
 	"errors"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +33,20 @@ func (b *town) collect(c pay.Collection) *sale {
 	return &sale{b: b, id: p.ID}
 }
 
+// noted fails unless the client's record has one note of the payment, which says so.
+func (s *sale) noted(want string) {
+	s.b.Helper()
+	var n int
+	var text, by string
+	if err := s.b.raw.QueryRow(`SELECT COUNT(*), COALESCE(MAX(text), ''), COALESCE(MAX(by_id), '') FROM notes WHERE payment_id = $1`, s.id).Scan(&n, &text, &by); err != nil {
+		s.b.Fatal(err)
+	}
+	want = strings.Replace(want, "…", s.view().Payment.Reference(), 1)
+	if n != 1 || text != want || by != "staff-agent" {
+		s.b.Errorf("%d notes, %q by %s, want %q", n, text, by, want)
+	}
+}
+
 func TestACardOnFileIsChargedOnce(t *testing.T) {
 	for name, who := range map[string][3]string{
 		"on the platform":        {"100047", "veh_hal_outback", "0147"},
@@ -50,6 +65,9 @@ func TestACardOnFileIsChargedOnce(t *testing.T) {
 				}
 				if n := b.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1 AND door = 'agent'`, s.id); n != 1 {
 					b.Errorf("%d invoices", n)
+				}
+				if who[0] == "100047" {
+					s.noted("Took $98.58 by Visa ending 4242, 30 days for 2017 Subaru Outback, Paid To Date Apr 1, 2026. Reference ….")
 				}
 				b.balanced()
 				if err := s.refund(0); err != nil {
@@ -110,6 +128,10 @@ func TestACardThatNeedsItsOwnerBecomesALink(t *testing.T) {
 		if s.view().Payment.IntentID != intent || len(b.charges()) != 1 {
 			b.Error("it was charged on another PaymentIntent")
 		}
+		s.noted("Took $98.58 by Visa ending 4242 through a link, 30 days for 2017 Subaru Outback, Paid To Date Apr 1, 2026. Reference ….")
+		if n := b.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1 AND door = 'link'`, s.id); n != 1 {
+			b.Errorf("%d invoices that were paid by a link", n)
+		}
 		b.balanced()
 	})
 }
@@ -119,6 +141,12 @@ func TestAutoPayThatNeedsTheOwnerIsDeclined(t *testing.T) {
 		c := b.collection("100047", "veh_hal_outback", "0147", "4000002760003184")
 		c.Door = pay.ByAutoPay
 		b.collect(c).is(pay.Declined)
+		c = b.collection("100045", "veh_omar_pam", "0145", visa)
+		c.Door = pay.ByAutoPay
+		b.collect(c).is(pay.Paid)
+		if n := b.one(`SELECT COUNT(*) FROM notes`); n != 0 {
+			b.Errorf("%d notes of what no agent has taken", n)
+		}
 	})
 }
 
@@ -128,9 +156,13 @@ func TestALostAnswerToACardOnFileIsUnknownAndThenTold(t *testing.T) {
 		b.faults(stripesim.Rule{Op: "confirm", Kind: stripesim.TimeoutAfter, Times: 1}, stripesim.Rule{Op: "retrieve", Kind: stripesim.Down503})
 		s := b.collect(c)
 		s.is(pay.Unknown)
+		if n := b.one(`SELECT COUNT(*) FROM notes`); n != 0 {
+			b.Errorf("%d notes of money that nobody knows of", n)
+		}
 		b.faults()
 		b.pass(time.Minute)
 		s.is(pay.Paid)
+		s.noted("Took $98.58 by Visa ending 4242, 30 days for 2017 Subaru Outback, Paid To Date Apr 1, 2026. Reference ….")
 		b.balanced()
 	})
 }
@@ -161,6 +193,7 @@ func TestCreditThatCoversEverythingPays(t *testing.T) {
 		if len(b.charges()) != 0 || v.Payment.IntentID != "" || v.Payment.ClosedAt.IsZero() || s.paidTo() != string(v.Payment.PaidTo()) {
 			b.Errorf("%d charges, closed %s, Paid To Date %s", len(b.charges()), v.Payment.ClosedAt, s.paidTo())
 		}
+		s.noted("Used $80.44 of credit, 30 days for 2012 Toyota Corolla, Paid To Date Apr 1, 2026. Reference ….")
 		if left := -b.account("100048", "client_credit"); left != 5411 {
 			b.Errorf("%s of credit are left", left)
 		}

@@ -156,6 +156,7 @@ func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
 			if err != nil {
 				return err
 			}
+			b.noted(v, e.Attempt)
 			c.Bookings = append(c.Bookings, b)
 		case BookUnapplied:
 			c.Bookings = append(c.Bookings, m.bookUnapplied(v, c.Life.Charged))
@@ -164,6 +165,7 @@ func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
 			if err != nil {
 				return err
 			}
+			b.noted(v, 0)
 			c.Bookings = append(c.Bookings, b)
 			if err := m.supersede(v, c); err != nil {
 				return err

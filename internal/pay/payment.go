@@ -212,6 +212,14 @@ func (p Payment) PaidToFrom() day.Date {
 	return p.Frozen.Input.Vehicle.PaidTo
 }
 
+// PaidBy is the door through which the money comes: a charge that the bank will not make without the card's owner goes on by a link.
+func (p Payment) PaidBy() Door {
+	if p.Door == ByAgent && !p.CardOnFile {
+		return ByLink
+	}
+	return p.Door
+}
+
 // Effective returns the state as it is at a moment: an open payment whose time is up has expired, whether or not the sweeper has come by.
 func (p Payment) Effective(now time.Time) State {
 	if p.State == Open && !now.Before(p.ExpiresAt) {
@@ -264,6 +272,23 @@ type Card struct {
 	Funding string // "credit", "debit", "prepaid", "unknown"
 	AVS     string // "pass", "fail", "unavailable", "unchecked": the ZIP code's check
 	CVC     string // the security code's check
+}
+
+// Name is a card as one says it, "Visa ending 4242".
+func (c Card) Name() string {
+	brand := c.Brand
+	switch c.Brand {
+	case "visa":
+		brand = "Visa"
+	case "mastercard":
+		brand = "Mastercard"
+	case "":
+		brand = "Card"
+	}
+	if c.Last4 == "" {
+		return brand
+	}
+	return brand + " ending " + c.Last4
 }
 
 // Facts is what the bound quote is checked against, read in the same transaction.

@@ -232,6 +232,9 @@ func (w *world) datesMoved() {
 			if n := w.one(`SELECT COUNT(*) FROM invoices WHERE payment_id = $1 AND number NOT LIKE '______-____-____-R%'`, s.ID); s.State.Sold() != (n == 1) {
 				w.breaks("%s is %s, and has %d invoices", s.ID, s.State, n)
 			}
+			if n := w.one(`SELECT COUNT(*) FROM notes WHERE payment_id = $1`, s.ID); (s.State.Sold() && s.Door == pay.ByAgent) != (n == 1) {
+				w.breaks("%s by %s is %s, and has %d notes", s.ID, s.Door, s.State, n)
+			}
 		}
 	}
 }
@@ -265,6 +268,7 @@ func (w *world) states() {
 		switch {
 		case s.State == pay.Review:
 			w.breaks("%s needs a person, and nothing odd has happened: %s", s.ID, s.Reason)
+		case s.State == pay.Paid && s.Amount() == 0 && in == nil && succeeded == 0: // credit has covered it
 		case s.State.Booked() != (at == pay.IntentSucceeded):
 			w.breaks("%s is %s, its PaymentIntent %s", s.ID, s.State, at)
 		case s.State.Closed() && in != nil && at != pay.IntentCanceled:

@@ -14,11 +14,12 @@ import (
 	"paylink/internal/trail"
 )
 
-// town are the vehicles that are paid for: one alone, two of one account at a connected Stripe account with past due, and one with a credit.
+// town are the vehicles that are paid for: one alone, two of one account at a connected Stripe account with past due, one with a credit, and one whose credit covers all of it.
 var town = [][]vehicle{
 	{{"100042", "veh_dana_civic", "0142"}},
 	{{"100043", "veh_marcus_f150", "0143"}, {"100043", "veh_marcus_camry", "0143"}},
 	{{"100048", "veh_ines_corolla", "0148"}},
+	{{"100045", "veh_omar_pam", "0145"}},
 	{{"100042", "veh_dana_civic", "0142"}, {"100046", "veh_lucia_sentra", "0146"}},
 }
 
@@ -33,13 +34,13 @@ func (w *world) person(name string, after time.Duration, body func()) {
 func (w *world) agent(v vehicle) {
 	for rounds := 1 + w.chance.IntN(4)/3; rounds > 0; rounds-- {
 		key := w.newID()
-		sell := func(ctx context.Context) (pay.Payment, error) { return w.machine.Send(ctx, w.order(v, key)) }
+		sell := func(ctx context.Context) (pay.Payment, error) { return w.machine.Send(ctx, w.order(v, key, false)) }
 		if w.happens(takes) {
 			card := w.bank.enter(w.anyCard())
 			w.bank.cards[card].saved = true
 			sell = func(ctx context.Context) (pay.Payment, error) {
 				return w.machine.Collect(ctx, pay.Collection{
-					Order: w.order(v, key), Door: pay.ByAgent, Saved: pay.SavedCard{Customer: "cus_1", PaymentMethod: card, Card: w.bank.cards[card].face()}, Terms: terms, Language: "en",
+					Order: w.order(v, key, true), Door: pay.ByAgent, Saved: pay.SavedCard{Customer: "cus_1", PaymentMethod: card, Card: w.bank.cards[card].face()}, Terms: terms, Language: "en",
 				})
 			}
 		}
@@ -149,14 +150,15 @@ func (w *world) expect(err error, known ...error) {
 	w.breaks("an error that nothing explains: %v", err)
 }
 
-func (w *world) order(v vehicle, key string) pay.Order {
+// order is for 30 days of a vehicle. free: nothing may be left to charge, since the account's credit covers it.
+func (w *world) order(v vehicle, key string, free bool) pay.Order {
 	return pay.Order{
 		ClientID: v.client, VehicleID: v.id, FormKey: key, By: agentActor, Detail: "the client's number",
 		Link: link.Link{Phone: phone.Stored("+1804555" + v.last4), OwnNumber: true, Language: "en", SentBy: "staff-agent"},
 		Price: func(f pay.Facts) (pay.Frozen, error) {
 			in := quote.Input{AsOf: f.Location.Today(f.Now), Days: 30, Location: f.Location, Vehicle: f.Vehicle, Account: f.Standing}
 			s, err := quote.Price(in)
-			if err == nil && s.TotalDue <= 0 {
+			if err == nil && s.TotalDue <= 0 && !free {
 				err = errNothingDue
 			}
 			return pay.Frozen{Input: in, Summary: s, Vehicle: f.Vehicle.Label, Location: f.Location.Name, Zone: f.Location.Zone}, err

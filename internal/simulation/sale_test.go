@@ -35,6 +35,9 @@ func (w *world) began(b pay.Begin) {
 	w.occupies(s)
 	w.due(s.ID, s.NextAt)
 	w.goesOut(s, b.Link, b.Message)
+	if b.Booking != nil { // credit covers it (T25)
+		w.moves = append(w.moves, move{s.VehicleID, string(b.Booking.PaidToFrom), string(b.Booking.PaidTo), s.ID})
+	}
 }
 
 // goesOut is a link and its text, committed.

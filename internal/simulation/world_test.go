@@ -96,6 +96,7 @@ func template(dir string) ([]byte, error) {
 			*e = ledger.Open(e.ID, e.ClientID, 0, 30_00, morning)
 		}
 	}
+	facts.Entries = append(facts.Entries, ledger.Open("entry-omar", "100045", 0, 250_00, morning)) // covers all of the first 30 days, and a part of the next
 	if err := errors.Join(db.Migrate(ctx), db.Import(ctx, facts), db.FirstTerms(ctx, terms), db.Close()); err != nil {
 		return nil, err
 	}

@@ -493,6 +493,11 @@ func (t tx) book(p stored, b pay.Booking) error {
 			return fmt.Errorf("%s: %w", e.Cause, err)
 		}
 	}
+	if b.Note != nil {
+		if _, err := t.note(*b.Note); err != nil {
+			return err
+		}
+	}
 	if b.PaidTo == "" {
 		return nil
 	}

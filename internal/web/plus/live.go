@@ -176,7 +176,7 @@ func (w *watcher) wait() time.Duration {
 // overWords says why somebody may not be told any more; "" for every other error, and for none.
 func overWords(err error) string {
 	switch {
-	case errors.Is(err, web.ErrNoSession):
+	case errors.Is(err, web.ErrNoSession), errors.Is(err, web.ErrMustChange):
 		return "session"
 	case errors.Is(err, staff.ErrNotAllowed), errors.Is(err, account.ErrNotFound), errors.Is(err, pay.ErrNotFound):
 		return "role"

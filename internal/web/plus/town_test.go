@@ -120,11 +120,11 @@ func newTownOn(t *testing.T, redisURL string) *town {
 	for _, m := range demo.Staff() {
 		must(t, w.s.DB.AddMember(ctx, m))
 	}
-	must(t, demo.Cards(ctx, w.s.DB, supplierServer.URL, "sk_test_x"))
 	w.books, err = sql.Open("sqlite", strings.TrimPrefix(database, "sqlite:"))
 	must(t, err)
 	front.Config.Handler = w.s.Handler()
 	front.Start()
+	must(t, demo.Cards(ctx, w.s.DB, supplierServer.URL, "sk_test_x"))
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)
