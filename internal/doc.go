@@ -7,13 +7,14 @@
 // From the ground up:
 //
 //   - words: money (integer cents), phone (a number parsed once and masked ever after), day (a date on the calendar, with no time and no
-//     zone), seal (secrets sealed at rest, and proof that what a browser brings back is ours) and guard (the names of the payment machine's guards: a test
+//     zone), seal (secrets sealed at rest, and proof that what a browser brings back is ours), lockout (wrong tries, counted) and guard (the names of the payment machine's guards: a test
 //     build takes each away, to see its test fail).
 //   - words about words: lang (what people read, in their language, money and days included) and trail (who acts, and what is written of it).
 //   - facts: account (clients, vehicles, locations, cards on file), ledger (invoices and postings), staff (who may do what), sms (the text and
-//     its delivery), link (the token and the link) and appointment (slots).
+//     its delivery), link (the token and the link), post (letters by mail, and their words) and appointment (slots).
 //   - the first rule: quote, pure, from an account's vehicle and a number of days to an Invoice Summary.
 //   - the second rule: pay, the payment machine.
+//   - the third rule: autopay, when a card is charged by itself; pure.
 //   - use cases, by who acts: desk/signin (whoever is at the door: passwords, second factors, passkeys, single sign-on), desk/agent,
 //     desk/supervisor (reports, and what a team has sent), desk/admin (staff, locations, rates, fees, terms), desk/office (Finance's and the
 //     auditors'), desk/payer, desk/client, and desk/clock, which acts by itself. They authorise, price and word.
@@ -27,7 +28,7 @@
 // Beside the stairs:
 //
 //   - templates, outside internal, embeds the pages and imports nothing; edges and above use it.
-//   - sim/stripesim and sim/twiliosim stand in for the suppliers at wire level. They know nothing of us, not even words, since a stand-in that
+//   - sim/stripesim, sim/twiliosim and sim/smtpsim stand in for the suppliers and the mail server at wire level. They know nothing of us, not even words, since a stand-in that
 //     shared our code would share our mistakes; only cmd/paysim and tests import them, so that the service cannot contain one.
 //   - testbed lends tests real databases, Redis and a browser; only tests import it.
 //   - simulation plays seeded histories of the service in virtual time, on a real database, with suppliers and people that misbehave; it is tests only.

@@ -19,11 +19,12 @@ const module = "paylink"
 // floors is the plan of doc.go, from the ground up.
 var floors = [][]string{
 	{"internal/guard"},
-	{"internal/money", "internal/phone", "internal/day", "internal/seal"},
+	{"internal/money", "internal/phone", "internal/day", "internal/seal", "internal/lockout"},
 	{"internal/lang", "internal/trail"},
-	{"internal/account", "internal/ledger", "internal/staff", "internal/sms", "internal/link", "internal/appointment"},
+	{"internal/account", "internal/ledger", "internal/staff", "internal/sms", "internal/link", "internal/post", "internal/appointment"},
 	{"internal/quote"},
 	{"internal/pay"},
+	{"internal/autopay"},
 	{"internal/desk/signin", "internal/desk/agent", "internal/desk/supervisor", "internal/desk/admin", "internal/desk/payer", "internal/desk/client", "internal/desk/office", "internal/desk/clock"},
 	{"internal/web", "internal/sqldb", "internal/redisdb", "internal/stripepay", "internal/twiliosms", "internal/signon", "internal/mail", "internal/pdf"},
 	{"internal/web/plus", "internal/web/payer", "internal/web/portal", "internal/web/api", "internal/web/hooks"},
@@ -33,7 +34,7 @@ var floors = [][]string{
 }
 
 // beside are the rooms that no floor holds; judge knows the rules of each.
-var beside = []string{"internal", "internal/testbed", "internal/sim/stripesim", "internal/sim/twiliosim", "templates"}
+var beside = []string{"internal", "internal/testbed", "internal/sim/stripesim", "internal/sim/twiliosim", "internal/sim/smtpsim", "templates"}
 
 // free may import what they like, as tests may.
 var free = []string{"bench", "e2e"}
@@ -47,6 +48,7 @@ var keepers = map[string]string{
 	"github.com/jackc/pgx":          "internal/sqldb",
 	"github.com/pressly/goose":      "internal/sqldb",
 	"modernc.org/sqlite":            "internal/sqldb",
+	"github.com/wneessen/go-mail":   "internal/mail",
 	"database/sql":                  "internal/sqldb",
 	"github.com/go-webauthn":        "internal/desk/signin",
 	"github.com/pquerna/otp":        "internal/desk/signin",

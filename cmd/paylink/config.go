@@ -61,6 +61,8 @@ func settings() []setting {
 		{"OIDC_ISSUER", false, false, "", "the company's own sign-in for staff, https://…, as it names itself; it sends browsers back to PAYLINK_URL/plus/sign-on"},
 		{"OIDC_CLIENT_ID", false, false, "", "what the company's sign-in knows us by"},
 		{"OIDC_CLIENT_SECRET", true, false, "", "and our secret there"},
+		{"SMTP_URL", true, false, "", "mail server: smtps://USER:PASSWORD@HOST or smtp://… with STARTTLS; without it no mail leaves"},
+		{"PAYLINK_MAIL_FROM", false, false, "", "address that mail comes from"},
 	}
 }
 
@@ -159,6 +161,7 @@ func serveSettings(args []string, getenv func(string) (string, bool), stderr io.
 			MessagingServiceSID: v["TWILIO_MESSAGING_SERVICE_SID"], APIURL: v["TWILIO_API_URL"],
 		},
 		OIDC:  app.OIDC{Issuer: v["OIDC_ISSUER"], ClientID: v["OIDC_CLIENT_ID"], ClientSecret: v["OIDC_CLIENT_SECRET"]},
+		Mail:  app.Mail{URL: v["SMTP_URL"], From: v["PAYLINK_MAIL_FROM"]},
 		Brand: strings.TrimSpace(v["PAYLINK_BRAND"]), Now: time.Now, DatabaseClock: true,
 	}
 	if c.PayURL == "" {

@@ -5,16 +5,18 @@ import (
 	"net/http"
 	"time"
 
+	"paylink/internal/sim/smtpsim"
 	"paylink/internal/sim/stripesim"
 	"paylink/internal/sim/twiliosim"
 )
 
 // town is what stands around the service.
 type town struct {
-	clock  *clock
-	stripe *stripesim.Server
-	twilio *twiliosim.Server
-	wake   func()
+	clock   *clock
+	stripe  *stripesim.Server
+	twilio  *twiliosim.Server
+	mailbox *smtpsim.Server
+	wake    func()
 }
 
 func (t town) handler() http.Handler {
@@ -25,6 +27,8 @@ func (t town) handler() http.Handler {
 	for _, path := range []string{"/2010-04-01/", "/v2/PhoneNumbers/", "/phone", "/phone/"} {
 		r.Handle(path, t.twilio.Handler())
 	}
+	r.Handle("/mail", t.mailbox.Handler())
+	r.Handle("/mail/", t.mailbox.Handler())
 	r.HandleFunc("GET /control/clock", t.tell)
 	r.HandleFunc("POST /control/clock", t.move)
 	r.HandleFunc("GET /control/faults", t.faults)

@@ -28,6 +28,7 @@ import (
 	"paylink/internal/link"
 	"paylink/internal/phone"
 	"paylink/internal/seal"
+	"paylink/internal/sim/smtpsim"
 	"paylink/internal/sim/stripesim"
 	"paylink/internal/sim/twiliosim"
 	"paylink/internal/staff"
@@ -163,8 +164,16 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 	if o.oidc != "" {
 		company = app.OIDC{Issuer: o.oidc, ClientID: oidcClient, ClientSecret: oidcSecret}
 	}
+	mailbox := smtpsim.New(c.Now)
+	mailListener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() { _ = mailbox.Serve(mailListener) }() // it ends with Close
+	defer func() { _ = mailbox.Close() }()
 	s, err := app.Open(ctx, app.Config{
 		OIDC: company,
+		Mail: app.Mail{URL: "smtp://" + mailListener.Addr().String(), From: "account@interlane.example"},
 		Addr: o.addr, URL: service, PayURL: service, DatabaseURL: o.database, RedisURL: o.redis,
 		Stripe: app.Stripe{SecretKey: stripeSecret, PublishableKey: stripePublishable, WebhookSecrets: []string{stripeWebhook}, APIURL: suppliers, JSURL: suppliers + "/v3/"},
 		Twilio: app.Twilio{AccountSID: twilioAccount, AuthToken: twilioToken, From: ourNumber, APIURL: suppliers},
@@ -182,7 +191,7 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 			return err
 		}
 	}
-	t := town{clock: c, stripe: stripe, twilio: twilio, wake: s.Sweeper.Wake}
+	t := town{clock: c, stripe: stripe, twilio: twilio, mailbox: mailbox, wake: s.Sweeper.Wake}
 	server := &http.Server{Handler: t.handler(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -207,14 +216,16 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 func greet(w io.Writer, service, suppliers string) {
 	fmt.Fprintf(w, `
   PLUS Web        %s/plus/      sign in as agent (or lead, supervisor, finance, admin, auditor), password %s
+  My Account      %s/my/        sign in as a client, such as 100042, with the same password
   The phone       %s/phone      texts arrive here; tap the link
+  Mail            %s/mail
   Components      %s/storybook
 
   Search for 100042, Dana Whitfield, +1 804 555 0142; send her a secure payment link; open it on the phone.
   Cards: 4242 4242 4242 4242 pays, 4000 0000 0000 9995 has no funds, 4000 0027 6000 3184 asks for 3-D Secure; any date to come, any code.
 
 ready: %s/plus/
-`, service, demo.Password, suppliers, service, service)
+`, service, demo.Password, service, suppliers, suppliers, service, service)
 }
 
 // embeddedRedis keeps its keys' time by the town's clock: left alone it would never let one expire.

@@ -102,6 +102,7 @@ type Card struct {
 	TermsLanguage string // in which the client agreed to its being kept
 	AddedAt       time.Time
 	RemovedAt     time.Time // zero: on file
+	Refused       string    // the bank's word that it must not be charged again; "": it may
 }
 
 // Expired says whether a card's last month is over at a day.

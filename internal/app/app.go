@@ -23,12 +23,14 @@ import (
 	"paylink/internal/day"
 	"paylink/internal/desk/admin"
 	"paylink/internal/desk/agent"
+	"paylink/internal/desk/client"
 	"paylink/internal/desk/clock"
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/payer"
 	"paylink/internal/desk/signin"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
+	"paylink/internal/post"
 	"paylink/internal/redisdb"
 	"paylink/internal/sqldb"
 	"paylink/internal/staff"
@@ -36,6 +38,7 @@ import (
 	"paylink/internal/web/hooks"
 	payerdoor "paylink/internal/web/payer"
 	"paylink/internal/web/plus"
+	"paylink/internal/web/portal"
 	"paylink/templates"
 )
 
@@ -53,6 +56,9 @@ const (
 	sweepEvery     = time.Second
 	sweepWorkers   = 24 // of each kind: most of the time they wait for a supplier
 	catchUpEvery   = 10 * time.Minute
+	autoPayEvery   = 30 * time.Second
+	postEvery      = 2 * time.Second
+	mailTimeout    = 20 * time.Second
 	reconcileEvery = time.Minute // to look whether it is due, and how the last one came out
 	firstTerms     = "1"
 )
@@ -64,6 +70,8 @@ type Service struct {
 	Sweeper *clock.Sweeper
 	CatchUp *clock.CatchUp
 	daily   *clock.Daily
+	autoPay *clock.AutoPay
+	post    *clock.Postman // nil: no letter leaves
 	books   *clock.Reconciler
 	config  Config
 	door    *redisdb.Door
@@ -144,6 +152,12 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		},
 	}
 	s.Sweeper.Machine = s.Machine
+	s.autoPay = &clock.AutoPay{Runs: s.DB, Collect: s.Machine.Collect, NewID: newID}
+	if made.mail != nil {
+		s.post = &clock.Postman{Store: s.DB, Carrier: made.mail, Now: s.DB.Now, Alarm: func(id string, kind post.Kind, err error) {
+			s.alarm(letterLost).Str("letter", id).Str("kind", string(kind)).Str("error", err.Error()).Msg("a letter to a client never left")
+		}}
+	}
 	if c.ReconcileOnly { // what lived when the backup was made closes now
 		if err := s.DB.Awaken(ctx); err != nil {
 			return err
@@ -180,6 +194,7 @@ func temporaryPassword() string {
 	return t[:4] + "-" + t[4:8] + "-" + t[8:12] + "-" + t[12:16]
 }
 
+// salt is fresh for each password.
 func salt() []byte {
 	b := make([]byte, staff.SaltBytes)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
@@ -308,6 +323,9 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 		},
 		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, Support: c.Support, NewKey: rand.Text, Feed: s.door.Feed,
 	})
+	portal.Mount(desks, portal.Config{
+		Desk: &client.Desk{Store: s.DB, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly}, Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
+	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)
 	return web.Guard(site, strings.HasPrefix(c.URL, "https:"), refuse(web.ErrCrossSite))
@@ -360,6 +378,9 @@ func (s *Service) ready(r *web.Request) (web.Answer, error) {
 
 // reconcileOnly is the alarm of a service that was started after a restore.
 const reconcileOnly = "reconcile_only"
+
+// letterLost is the alarm of a letter that the mail server refused, or that could not leave for a day.
+const letterLost = "letter_lost"
 
 // alarm begins the log line of an alarm, and counts it. docs/operations.md has the steps for each name.
 func (s *Service) alarm(name string) *zerolog.Event {
@@ -443,6 +464,12 @@ func (s *Service) tick(ctx context.Context, running *sync.WaitGroup) {
 	}
 	every(catchUpEvery, "catch-up", s.CatchUp.Round)
 	every(reconcileEvery, "reconciliation", s.daily.Round)
+	if !s.config.ReconcileOnly {
+		every(autoPayEvery, "Auto Pay", s.autoPay.Round)
+	}
+	if s.post != nil {
+		every(postEvery, "post", s.post.Round)
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -15,7 +15,9 @@ import (
 	"paylink/internal/desk/signin"
 	"paylink/internal/lang"
 	"paylink/internal/link"
+	"paylink/internal/mail"
 	"paylink/internal/phone"
+	"paylink/internal/post"
 	"paylink/internal/redisdb"
 	"paylink/internal/seal"
 	"paylink/internal/signon"
@@ -37,6 +39,7 @@ type Config struct {
 	Stripe Stripe
 	Twilio Twilio
 	OIDC   OIDC
+	Mail   Mail
 
 	Brand    string
 	Support  phone.Number
@@ -81,6 +84,12 @@ type OIDC struct {
 // SignOnPath is where a company's sign-in sends browsers back to, after the public address.
 const SignOnPath = "/plus/sign-on"
 
+// Mail is how letters leave. Without it none do: they wait, and nobody can be invited to My Account.
+type Mail struct {
+	URL  string // smtps://…, smtp://…; "" for none
+	From string // address that letters come from
+}
+
 // StripeJS is where Stripe serves its script; PCI asks for it to come from there.
 const StripeJS = "https://js.stripe.com/v3/"
 
@@ -123,6 +132,8 @@ func (c Config) Check() error {
 		wrong(value == "" && c.OIDC != OIDC{}, setting, "is missing: OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together")
 	}
 	wrong(c.OIDC.Issuer != "" && !reachable(c.OIDC.Issuer), "OIDC_ISSUER", "must be an https:// address, as the provider names itself")
+	wrong(is(mail.ErrURL), "SMTP_URL", "must be smtps://USER:PASSWORD@HOST, smtp://USER:PASSWORD@HOST with STARTTLS, or smtp://127.0.0.1:PORT")
+	wrong(is(mail.ErrFrom) || c.Mail.URL == "" && c.Mail.From != "", "PAYLINK_MAIL_FROM", "must be an address such as account@example.com, and belongs to SMTP_URL")
 	return errors.Join(append(problems, c.CheckTexts())...)
 }
 
@@ -134,12 +145,13 @@ type suppliers struct {
 	callbacks *twiliosms.Callbacks
 	passkeys  *signin.Passkeys // nil: browsers take none at this address
 	company   signin.Company   // nil: there is none
+	mail      *mail.Carrier    // nil: no letter leaves
 }
 
 // suppliers makes them, and says everything that is wrong with them.
 func (c Config) suppliers() (suppliers, error) {
 	var s suppliers
-	var errs [4]error
+	var errs [5]error
 	s.gateway, errs[0] = stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: stripeTimeout, StatementSuffix: statementSuffix(c.Brand)})
 	s.events, errs[1] = stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
 	s.carrier, errs[2] = twiliosms.New(twiliosms.Config{
@@ -156,6 +168,11 @@ func (c Config) suppliers() (suppliers, error) {
 	if c.OIDC.Issuer != "" {
 		s.company = signon.New(signon.Config{
 			Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: c.OIDC.ClientSecret, Redirect: base + SignOnPath, Timeout: oidcTimeout, Now: c.Now,
+		})
+	}
+	if c.Mail.URL != "" {
+		s.mail, errs[4] = mail.New(mail.Config{
+			URL: c.Mail.URL, From: c.Mail.From, House: post.House{Brand: c.Brand, Support: c.Support.National(), URL: base}, Now: c.Now, Timeout: mailTimeout,
 		})
 	}
 	return s, errors.Join(errs[:]...)

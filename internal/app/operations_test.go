@@ -25,7 +25,7 @@ func TestEveryAlarmHasItsSteps(t *testing.T) {
 		}
 		steps[name] = true
 	}
-	names := []string{clock.Differs, clock.Overdue, reconcileOnly}
+	names := []string{clock.Differs, clock.Overdue, reconcileOnly, letterLost}
 	for name, says := range pay.Alarms() {
 		if says == "" {
 			t.Errorf("%s says nothing", name)

@@ -83,6 +83,10 @@ func Data(now time.Time) sqldb.Import {
 		ledger.Open("entry-demo-100048", "100048", 0, 13_455, now),
 	}
 	in.OptedOut = []phone.Number{number("0149")}
+	hash := staff.HashPassword(Password, []byte("interlane-salt-1"))
+	for _, c := range in.Clients {
+		in.Access = append(in.Access, account.Access{ClientID: c.ID, PasswordHash: hash, PasswordAt: now})
+	}
 	t.history("100042", "veh_dana_civic", []past{{"link", 30, 30, 9_300, 558}, {"autopay", 60, 30, 9_300, 558}, {"center", 74, 14, 4_340, 260}})
 	t.history("100046", "veh_lucia_sentra", []past{{"center", 30, 30, 8_550, 0}})
 	return in

@@ -3,6 +3,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -135,11 +136,14 @@ type speaker struct {
 
 var english, spanish = newSpeaker(language.English, func(t text) any { return t.en }), newSpeaker(language.Spanish, func(t text) any { return t.es })
 
+// catalogue is all texts, whatever they are for.
+func catalogue() []text { return slices.Concat(texts, mailTexts, portalTexts) }
+
 // newSpeaker panics on a text that x/text refuses: the texts are constants of this package, so every test would show it.
 func newSpeaker(tag language.Tag, in func(text) any) speaker {
 	b := catalog.NewBuilder()
 	s := speaker{plain: map[string]string{}, withArguments: map[string]bool{}}
-	for _, t := range texts {
+	for _, t := range catalogue() {
 		var m catalog.Message
 		switch words := in(t).(type) {
 		case forms:

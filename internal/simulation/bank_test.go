@@ -95,7 +95,7 @@ func (b *bank) enter(kind cardKind) string {
 }
 
 func (b *bank) find(id string) *intent {
-	for _, in := range b.intents {
+	for _, in := range slices.Backward(b.intents) { // it is mostly one of the last
 		if in.ID == id {
 			return in
 		}

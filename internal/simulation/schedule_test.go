@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -19,6 +20,7 @@ type schedule struct {
 	steps   int
 	history []byte
 	broken  string // the first rule that did not hold, "" for none
+	most    int    // steps, after which it is taken to be without an end; 0: stepsMost
 }
 
 // task is something that goes on: a request being served, a worker's piece of work, a person, a letter on its way.
@@ -124,7 +126,7 @@ func (s *schedule) runUntil(end time.Time) {
 		if !more {
 			s.end(first)
 		}
-		if s.steps++; s.steps > stepsMost {
+		if s.steps++; s.steps > cmp.Or(s.most, stepsMost) {
 			s.breaks("it does not come to an end: %d steps", s.steps)
 		}
 	}

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -35,6 +36,7 @@ type world struct {
 	faultAt time.Time // the last one's
 	events  int
 	ids     int
+	idle    time.Duration // how long a sweeper that was told of nothing waits; 0: a minute
 
 	db       *sqldb.DB
 	raw      *sql.DB // the same database, to look behind it
@@ -245,7 +247,7 @@ func (w *world) odd(err error) {
 
 // nextDue is when a process's sweeper looks again.
 func (w *world) nextDue(p *process) time.Time {
-	next := w.now.Add(time.Minute) // the real one looks every second, whatever it was told
+	next := w.now.Add(cmp.Or(w.idle, time.Minute)) // the real one looks every second, whatever it was told
 	for id, due := range w.dues {
 		if !p.busy[id] && due.Before(next) {
 			next = due

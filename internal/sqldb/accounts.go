@@ -222,6 +222,7 @@ type Import struct {
 	Invoices  []ledger.Invoice // history from before, paid
 	Entries   []ledger.Entry   // opening balances, of clients that this import adds
 	OptedOut  []phone.Number   // of clients that this import adds
+	Access    []account.Access // of clients that this import adds: how they get into My Account
 }
 
 // Import adds facts in one transaction. What is there already is left as it is, so that an import may be repeated: a client's opening balances and
@@ -253,6 +254,11 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 			}
 			if added {
 				clients[c.ID], phones[c.Phone], changed[c.ID] = true, true, true
+			}
+		}
+		for _, a := range in.Access {
+			if err := t.addAccess(a); err != nil {
+				return err
 			}
 		}
 		for _, v := range in.Vehicles {

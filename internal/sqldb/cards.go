@@ -7,12 +7,12 @@ import (
 	"paylink/internal/trail"
 )
 
-const cardColumns = `id, client_id, customer, payment_method, brand, last4, funding, exp_month, exp_year, main, terms_version, terms_language, added_ms, removed_ms`
+const cardColumns = `id, client_id, customer, payment_method, brand, last4, funding, exp_month, exp_year, main, terms_version, terms_language, added_ms, removed_ms, refused`
 
 func scanCard(scan func(...any) error) (account.Card, error) {
 	var c account.Card
 	var main, added, removed int64
-	err := scan(&c.ID, &c.ClientID, &c.Customer, &c.PaymentMethod, &c.Brand, &c.Last4, &c.Funding, &c.ExpMonth, &c.ExpYear, &main, &c.TermsVersion, &c.TermsLanguage, &added, &removed)
+	err := scan(&c.ID, &c.ClientID, &c.Customer, &c.PaymentMethod, &c.Brand, &c.Last4, &c.Funding, &c.ExpMonth, &c.ExpYear, &main, &c.TermsVersion, &c.TermsLanguage, &added, &removed, &c.Refused)
 	c.Main, c.AddedAt, c.RemovedAt = main != 0, fromMS(added), fromMS(removed)
 	return c, notFound(err)
 }
@@ -58,10 +58,10 @@ func (d *DB) AddCard(ctx context.Context, c account.Card, e trail.Entry) error {
 		if c.AddedAt.IsZero() {
 			c.AddedAt = now
 		}
-		err = t.exec(`INSERT INTO cards (`+cardColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)
+		err = t.exec(`INSERT INTO cards (`+cardColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14)
 			ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, payment_method = excluded.payment_method, brand = excluded.brand, last4 = excluded.last4, funding = excluded.funding,
 				exp_month = excluded.exp_month, exp_year = excluded.exp_year, main = excluded.main`,
-			c.ID, c.ClientID, c.Customer, c.PaymentMethod, c.Brand, c.Last4, c.Funding, c.ExpMonth, c.ExpYear, flag(main), c.TermsVersion, c.TermsLanguage, ms(c.AddedAt))
+			c.ID, c.ClientID, c.Customer, c.PaymentMethod, c.Brand, c.Last4, c.Funding, c.ExpMonth, c.ExpYear, flag(main), c.TermsVersion, c.TermsLanguage, ms(c.AddedAt), c.Refused)
 		if clash(err) {
 			return account.ErrSameCard
 		}

@@ -9,9 +9,11 @@ import (
 	"paylink/internal/account"
 	"paylink/internal/desk/admin"
 	"paylink/internal/desk/agent"
+	"paylink/internal/desk/client"
 	"paylink/internal/desk/payer"
 	"paylink/internal/desk/signin"
 	"paylink/internal/link"
+	"paylink/internal/lockout"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
@@ -65,6 +67,12 @@ var problems = []struct {
 	{admin.ErrSelf, http.StatusConflict, "self"},
 	{admin.ErrLastAdmin, http.StatusConflict, "last_admin"},
 	{admin.ErrInFlight, http.StatusConflict, "in_flight"},
+	{lockout.ErrLocked, http.StatusTooManyRequests, "locked_out"},
+	{account.ErrSignIn, http.StatusUnauthorized, "sign_in"},
+	{account.ErrTooOld, http.StatusUnauthorized, "too_old"},
+	{client.ErrShort, http.StatusUnprocessableEntity, "password"},
+	{client.ErrLong, http.StatusUnprocessableEntity, "password"},
+	{client.ErrSame, http.StatusUnprocessableEntity, "password"},
 	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
 	{ErrMustChange, http.StatusForbidden, "must_change"},
 	{signin.ErrProve, http.StatusForbidden, "prove"},

@@ -1,0 +1,55 @@
+package lang
+
+// mailTexts are the words of letters, by kind: subject, heading, text (paragraphs parted by an empty line) and the button's name. The first three arguments are the brand, the
+// support telephone and the letter's secret; the others are its values (internal/post).
+var mailTexts = []text{
+	{"mail.why", "You get this mail because you have an account with %[1]s. Questions? Call %[2]s.",
+		"Recibe este correo porque tiene una cuenta con %[1]s. ¿Preguntas? Llame al %[2]s."},
+	{"mail.address", "If the button does not work, copy this address into your browser:", "Si el botón no funciona, copie esta dirección en su navegador:"},
+
+	{"mail.invitation.subject", "Your %[1]s My Account is ready", "Su cuenta My Account de %[1]s está lista"},
+	{"mail.invitation.heading", "Welcome to My Account", "Bienvenido a My Account"},
+	{"mail.invitation.text", "Sign in with your client id %[4]s and this temporary password: %[3]s\n\nYou will be asked for a new password at once. The temporary one is good for seven days.",
+		"Entre con su número de cliente %[4]s y esta contraseña temporal: %[3]s\n\nSe le pedirá enseguida una contraseña nueva. La temporal vale siete días."},
+	{"mail.invitation.button", "Sign in to My Account", "Entrar a My Account"},
+
+	{"mail.reset.subject", "Choose a new %[1]s password", "Elija una contraseña nueva de %[1]s"},
+	{"mail.reset.heading", "Choose a new password", "Elija una contraseña nueva"},
+	{"mail.reset.text", "Somebody asked for a new password for your account. The link below is good for 30 minutes and for one time.\n\nIf it was not you, do nothing: your password stays as it is.",
+		"Alguien pidió una contraseña nueva para su cuenta. El enlace de abajo vale 30 minutos y una sola vez.\n\nSi no fue usted, no haga nada: su contraseña no cambia."},
+	{"mail.reset.button", "Choose a password", "Elegir una contraseña"},
+
+	{"mail.no_card", "no card on file", "ninguna tarjeta guardada"},
+	{"mail.card_ending", "card ending %[1]s", "tarjeta terminada en %[1]s"},
+	{"mail.auto_pay_soon.subject", "Auto Pay on %[6]s: %[5]s", "Auto Pay el %[6]s: %[5]s"},
+	{"mail.auto_pay_soon.heading", "Auto Pay is coming up", "Se acerca su Auto Pay"},
+	{"mail.auto_pay_soon.text", "On %[6]s we charge %[5]s for %[4]s (%[7]s).\n\nYou need to do nothing. To change the card or the days, or to cancel Auto Pay, sign in to My Account before then.",
+		"El %[6]s cobraremos %[5]s por %[4]s (%[7]s).\n\nNo tiene que hacer nada. Para cambiar la tarjeta o los días, o cancelar Auto Pay, entre a My Account antes de esa fecha."},
+	{"mail.auto_pay_soon.button", "See Auto Pay", "Ver Auto Pay"},
+	{"mail.auto_pay_paid.subject", "Auto Pay: %[5]s was paid", "Auto Pay: se pagaron %[5]s"},
+	{"mail.auto_pay_paid.heading", "Thank you. Your payment was made", "Gracias. Su pago se hizo"},
+	{"mail.auto_pay_paid.text", "Auto Pay took %[5]s for %[4]s. It is paid to %[6]s now. Reference %[7]s.", "Auto Pay cobró %[5]s por %[4]s. Ahora está pagado hasta el %[6]s. Referencia %[7]s."},
+	{"mail.auto_pay_paid.button", "See the invoice", "Ver la factura"},
+	{"mail.auto_pay_declined.subject", "Auto Pay did not go through", "Auto Pay no se pudo cobrar"},
+	{"mail.auto_pay_declined.heading", "Your card was declined", "Su tarjeta fue rechazada"},
+	{"mail.auto_pay_declined.text", "We tried to charge %[5]s for %[4]s (%[6]s). %[7]s\n\nWe try again on %[8]s. You can pay now with any Visa or Mastercard.",
+		"Intentamos cobrar %[5]s por %[4]s (%[6]s). %[7]s\n\nLo intentaremos de nuevo el %[8]s. Puede pagar ahora con cualquier Visa o Mastercard."},
+	{"mail.auto_pay_declined.button", "Pay now", "Pagar ahora"},
+	{"mail.auto_pay_last.subject", "Please pay: Auto Pay could not", "Pague, por favor: Auto Pay no pudo"},
+	{"mail.auto_pay_last.heading", "Your card can’t be charged", "No se puede cobrar a su tarjeta"},
+	{"mail.auto_pay_last.text", "We tried to charge %[5]s for %[4]s (%[6]s). %[7]s\n\nWe don’t try this again by ourselves. Please pay now with any Visa or Mastercard; Auto Pay goes on from the next date.",
+		"Intentamos cobrar %[5]s por %[4]s (%[6]s). %[7]s\n\nNo lo intentaremos más por nuestra cuenta. Pague ahora con cualquier Visa o Mastercard; Auto Pay sigue desde la próxima fecha."},
+	{"mail.auto_pay_last.button", "Pay now", "Pagar ahora"},
+	{"mail.auto_pay_stopped.subject", "Auto Pay did not charge you", "Auto Pay no le cobró"},
+	{"mail.auto_pay_stopped.heading", "Nothing was charged by Auto Pay", "Auto Pay no cobró nada"},
+	{"mail.auto_pay_stopped.text", "Auto Pay for %[4]s did not go ahead: %[5]s", "Auto Pay para %[4]s no siguió adelante: %[5]s"},
+	{"mail.auto_pay_stopped.button", "Open My Account", "Abrir My Account"},
+
+	{"auto_pay.why.date_moved", "a payment was given back, and the date that it had paid to with it.", "se devolvió un pago, y con él la fecha hasta la que estaba pagado."},
+	{"auto_pay.why.no_card", "there is no card on file that can be charged. Add one and pay.", "no hay ninguna tarjeta guardada a la que se pueda cobrar. Agregue una y pague."},
+	{"auto_pay.why.dead_card", "the bank told us not to charge the card on file again. Add another card and pay.", "el banco nos pidió no cobrar más a la tarjeta guardada. Agregue otra tarjeta y pague."},
+	{"auto_pay.why.needs_owner", "the bank wants you to confirm the payment yourself. Please pay now.", "el banco quiere que usted mismo confirme el pago. Pague ahora, por favor."},
+	{"auto_pay.why.too_often", "the card was declined too often. Please pay now.", "la tarjeta fue rechazada demasiadas veces. Pague ahora, por favor."},
+	{"auto_pay.why.collections", "the account is with a collections company. Please call us.", "la cuenta está en manos de una empresa de cobranza. Llámenos, por favor."},
+	{"auto_pay.why.too_small", "the amount is too small to be charged to a card. It is paid with the next one.", "la cantidad es demasiado pequeña para cobrarla a una tarjeta. Se paga con la próxima."},
+}

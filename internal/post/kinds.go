@@ -1,0 +1,25 @@
+package post
+
+// The kinds of letter.
+const (
+	Invitation Kind = "invitation" // to My Account; its secret is the temporary password
+	Reset      Kind = "reset"      // of a forgotten password; its secret is the token of the link
+
+	AutoPaySoon     Kind = "auto_pay_soon"     // three days before
+	AutoPayPaid     Kind = "auto_pay_paid"     //
+	AutoPayDeclined Kind = "auto_pay_declined" // and tried again
+	AutoPayLast     Kind = "auto_pay_last"     // declined, and not tried again
+	AutoPayStopped  Kind = "auto_pay_stopped"  // not charged, for another reason
+)
+
+// forms has one line for each kind. A text's first three arguments are the brand, the support telephone and the secret.
+var forms = map[Kind]form{
+	Invitation: {values: []string{"id"}, path: "/my/"},
+	Reset:      {path: "/my/reset#{secret}"},
+
+	AutoPaySoon:     {values: []string{"vehicle", "amount", "date", "card"}, path: "/my/auto-pay"},
+	AutoPayPaid:     {values: []string{"vehicle", "amount", "paid_to", "reference"}, path: "/my/invoices"},
+	AutoPayDeclined: {values: []string{"vehicle", "amount", "card", "why", "next", "vehicle_id"}, path: "/my/pay?vehicle={vehicle_id}"},
+	AutoPayLast:     {values: []string{"vehicle", "amount", "card", "why", "vehicle_id"}, path: "/my/pay?vehicle={vehicle_id}"},
+	AutoPayStopped:  {values: []string{"vehicle", "why", "vehicle_id"}, path: "/my/pay?vehicle={vehicle_id}"},
+}

@@ -1,0 +1,77 @@
+-- My Account: how clients get in, what is written to them, and Auto Pay. As in the first migration: whole cents, milliseconds, days as '2006-01-02', flags 0 and 1.
+
+-- +goose Up
+ALTER TABLE cards ADD COLUMN refused TEXT NOT NULL DEFAULT ''; -- the bank's word that it must not be charged again
+
+-- How clients get into My Account, and the browsers that are signed in.
+CREATE TABLE access (
+  client_id     TEXT PRIMARY KEY REFERENCES clients (id),
+  password_hash TEXT NOT NULL,
+  must_change   BIGINT NOT NULL,
+  password_ms   BIGINT NOT NULL,
+  since_ms      BIGINT NOT NULL,
+  wrong         BIGINT NOT NULL,
+  locked_ms     BIGINT NOT NULL,
+  read_n        BIGINT NOT NULL -- entries of the client's trail up to which notices were read
+);
+CREATE TABLE client_sessions (
+  id        TEXT PRIMARY KEY,
+  digest    TEXT NOT NULL UNIQUE, -- of the token that the browser holds
+  client_id TEXT NOT NULL REFERENCES clients (id),
+  began_ms  BIGINT NOT NULL,
+  seen_ms   BIGINT NOT NULL,
+  ended_ms  BIGINT NOT NULL,
+  browser   TEXT NOT NULL,
+  address   TEXT NOT NULL
+);
+CREATE INDEX client_sessions_of_client ON client_sessions (client_id, seen_ms);
+
+-- Tokens that came by mail or text, by digest: each good once and for a while. What one is for stands in kind: 'reset' a password, 'mail' or 'phone' that is to become the client's.
+CREATE TABLE client_tokens (
+  digest     TEXT PRIMARY KEY,
+  client_id  TEXT NOT NULL REFERENCES clients (id),
+  kind       TEXT NOT NULL CHECK (kind IN ('reset', 'mail', 'phone')),
+  target     TEXT NOT NULL, -- the new address or number; '' for a reset
+  tries      BIGINT NOT NULL,
+  made_ms    BIGINT NOT NULL,
+  used_ms    BIGINT NOT NULL
+);
+CREATE INDEX client_tokens_of_client ON client_tokens (client_id, kind, made_ms);
+
+-- Letters by mail. What is secret in one is sealed, and gone once it has left.
+CREATE TABLE letters (
+  id         TEXT PRIMARY KEY,
+  client_id  TEXT NOT NULL REFERENCES clients (id),
+  kind       TEXT NOT NULL,
+  language   TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  said       TEXT NOT NULL, -- values of its words, JSON
+  box        TEXT NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'failed')),
+  tries      BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  sent_ms    BIGINT NOT NULL,
+  next_ms    BIGINT
+);
+CREATE INDEX letters_due ON letters (next_ms) WHERE next_ms IS NOT NULL;
+CREATE INDEX letters_of_client ON letters (client_id, created_ms);
+
+-- One charge that Auto Pay owes: a vehicle's Paid To Date. However many schedulers there are, there is one.
+CREATE TABLE auto_pay_runs (
+  vehicle_id TEXT NOT NULL REFERENCES vehicles (id),
+  due        TEXT NOT NULL,
+  client_id  TEXT NOT NULL REFERENCES clients (id),
+  state      TEXT NOT NULL CHECK (state IN ('waiting', 'paid', 'stopped')),
+  reminded   BIGINT NOT NULL,
+  charges    BIGINT NOT NULL,
+  declines   BIGINT NOT NULL,
+  first_ms   BIGINT NOT NULL,
+  next_ms    BIGINT,
+  payment_id TEXT NOT NULL,
+  why        TEXT NOT NULL,
+  takes      BIGINT NOT NULL,
+  PRIMARY KEY (vehicle_id, due)
+);
+CREATE INDEX auto_pay_runs_due ON auto_pay_runs (next_ms) WHERE next_ms IS NOT NULL;
+CREATE INDEX auto_pay_runs_of_client ON auto_pay_runs (client_id, due);
+CREATE INDEX clients_enrolled ON clients (id) WHERE auto_pay_days <> 0;

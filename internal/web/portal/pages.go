@@ -1,0 +1,80 @@
+package portal
+
+import (
+	"net/http"
+
+	"paylink/internal/lang"
+	"paylink/internal/web"
+)
+
+// Names of the pages, for web.Pages.Render.
+const (
+	SignInPage   = "portal/sign-in"  // SignIn
+	PasswordPage = "portal/password" // Password
+	HomePage     = "portal/home"     // Home
+	ProblemPage  = "portal/problem"  // Problem
+)
+
+// Chrome is what every page has around its content.
+type Chrome struct {
+	web.Chrome
+	Name         string // who is signed in; "" for nobody
+	Rooms        []Room
+	SupportPhone string // as people read it
+	SupportTel   string // for a tel: link
+	Path         string
+	Focus        string // the id of what the reader looks at next
+}
+
+// Room is a part of My Account.
+type Room struct {
+	Name, Address, Icon string
+	Current             bool
+}
+
+// SignIn is GET /my/ for a stranger, and every page whose session is over.
+type SignIn struct {
+	Chrome
+	ID    string
+	Back  string // where to go on after signing in
+	Over  bool   // somebody came for another page
+	Error string
+}
+
+// Password is where a client chooses a password.
+type Password struct {
+	Chrome
+	First           bool // a temporary one is to be replaced
+	OldError, Error string
+}
+
+// Home is the dashboard.
+type Home struct {
+	Chrome
+	Greeting string
+	Balance  string
+	Vehicles []VehicleCard
+}
+
+// VehicleCard is what is paid for.
+type VehicleCard struct{ Label, PaidTo, Location string }
+
+// Problem is a page that says what went wrong and where to go.
+type Problem struct {
+	Chrome
+	Title, Text, Reference string
+}
+
+func problemWords(l lang.Lang, p web.Problem) (title, text string) {
+	kind := "ours"
+	switch {
+	case p.Status == http.StatusNotFound:
+		kind = "nothing"
+	case p.Status == http.StatusServiceUnavailable:
+		kind = "slow"
+	case p.Status < http.StatusInternalServerError:
+		kind = "odd"
+	}
+	key := "my.problem." + kind
+	return l.T(key + ".title"), l.T(key + ".text")
+}

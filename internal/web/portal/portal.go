@@ -1,0 +1,199 @@
+// Package portal is My Account, the door of the clients: see the account, pay, and change what is theirs.
+package portal
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"paylink/internal/account"
+	"paylink/internal/desk/client"
+	"paylink/internal/lang"
+	"paylink/internal/phone"
+	"paylink/internal/web"
+)
+
+// Config is what the door needs. All fields are required.
+type Config struct {
+	Desk    *client.Desk
+	Pages   *web.Pages
+	Door    web.Door // its Policy and Refuse are set here
+	Brand   string
+	Support phone.Number
+	NewKey  func() string // of a form, random: a form that is sent twice does its work once
+}
+
+// server is the door's handlers.
+type server struct {
+	Config
+	door    web.Door
+	signIns chan struct{} // a password's check takes 19 MiB: so many at once, and no more
+}
+
+const signInsAtOnce = 4
+
+const home = "/my/"
+
+// cookieName is the session's: __Host- has the browser refuse it from anywhere but this host over TLS.
+const cookieName = "__Host-my"
+
+// languageCookie remembers which language was chosen before anybody signed in.
+const languageCookie = "__Host-lang"
+
+// Mount adds the door's routes, all under /my.
+func Mount(r *mux.Router, c Config) {
+	s := &server{Config: c, door: c.Door, signIns: make(chan struct{}, signInsAtOnce)}
+	s.door.Policy = func(nonce string) string { return web.Policy(nonce) }
+	s.door.Refuse = s.refuse
+	r.Handle("/my", s.open(func(*web.Request) (web.Answer, error) { return web.Redirect(home), nil })).Methods(http.MethodGet)
+	p := r.PathPrefix(home).Subrouter()
+	p.NotFoundHandler = s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrNoRoute })
+	wrongMethod := s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrMethod })
+	// The router forgets a method that does not fit as soon as a later route of a subrouter is tried, and would say 404: methods are told apart here.
+	route := func(path string, get, post http.Handler) {
+		var allowed []string
+		if get != nil {
+			allowed = append(allowed, http.MethodGet, http.MethodHead)
+		}
+		if post != nil {
+			allowed = append(allowed, http.MethodPost)
+		}
+		p.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodGet && get != nil:
+				get.ServeHTTP(w, r)
+			case r.Method == http.MethodPost && post != nil:
+				post.ServeHTTP(w, r)
+			default:
+				w.Header().Set("Allow", strings.Join(allowed, ", "))
+				wrongMethod.ServeHTTP(w, r)
+			}
+		})
+	}
+	route("/", s.open(s.start), s.open(s.signIn))
+	route("/sign-out", nil, s.open(s.signOut))
+	route("/password", s.enters(s.password), s.enters(s.setPassword))
+}
+
+// act is a handler for a client who is signed in.
+type act func(r *web.Request, who client.Who) (web.Answer, error)
+
+// open serves a handler that anybody may call.
+func (s *server) open(h web.Handler) http.Handler { return s.door.Handle(h) }
+
+// acts serves a handler for a client who is signed in, by a password of their own.
+func (s *server) acts(h act) http.Handler {
+	return s.enters(func(r *web.Request, who client.Who) (web.Answer, error) {
+		if who.MustChange {
+			return web.Redirect("/my/password"), nil
+		}
+		return h(r, who)
+	})
+}
+
+// enters is acts for what may be reached with a temporary password too.
+func (s *server) enters(h act) http.Handler {
+	return s.open(func(r *web.Request) (web.Answer, error) {
+		who, err := s.who(r)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		return h(r, who)
+	})
+}
+
+// who returns the client who is signed in. It returns web.ErrNoSession for nobody.
+func (s *server) who(r *web.Request) (client.Who, error) {
+	c, err := r.Cookie(cookieName)
+	if err != nil || c.Value == "" || len(c.Value) > 100 {
+		return client.Who{}, web.ErrNoSession
+	}
+	who, err := s.Desk.Session(r.Context(), client.Token(c.Value))
+	if errors.Is(err, account.ErrNotFound) {
+		return client.Who{}, web.ErrNoSession
+	}
+	return who, err
+}
+
+// session is the cookie of a session that has begun; the browser forgets it when it is closed.
+func session(t client.Token) *http.Cookie {
+	return &http.Cookie{Name: cookieName, Value: string(t), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+func forget() *http.Cookie {
+	return &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// language is the client's own, else what was chosen, else the browser's.
+func (s *server) language(r *web.Request, who client.Who) lang.Lang {
+	if l, ok := lang.Parse(who.Language); ok {
+		return l
+	}
+	if l, ok := lang.Parse(r.URL.Query().Get("lang")); ok {
+		return l
+	}
+	if c, err := r.Cookie(languageCookie); err == nil {
+		if l, ok := lang.Parse(c.Value); ok {
+			return l
+		}
+	}
+	return lang.Match(r.Header.Get("Accept-Language"))
+}
+
+// rooms are the parts of My Account, in the order in which they are named.
+var rooms = []struct{ key, address, icon string }{
+	{"my.home", "/my/", "home"},
+}
+
+func (s *server) chrome(r *web.Request, who client.Who) Chrome {
+	l := s.language(r, who)
+	c := Chrome{Chrome: web.Chrome{Lang: l, Nonce: r.Nonce, Brand: s.Brand}, SupportPhone: s.Support.National(), SupportTel: s.Support.E164(), Path: r.URL.Path}
+	if who.ID == "" {
+		return c
+	}
+	c.Name = who.Name()
+	if who.MustChange {
+		return c
+	}
+	for _, room := range rooms {
+		c.Rooms = append(c.Rooms, Room{Name: l.T(room.key), Address: room.address, Icon: room.icon, Current: r.URL.Path == room.address || room.address != home && strings.HasPrefix(r.URL.Path, room.address)})
+	}
+	return c
+}
+
+// refuse draws an error: the sign-in page where nobody is signed in, else a page of its own.
+func (s *server) refuse(r *web.Request, p web.Problem) (web.Answer, error) {
+	who, err := s.who(r)
+	if err != nil {
+		who = client.Who{} // the page is drawn as for a stranger
+	}
+	if p.Code == "no_session" {
+		a, err := s.Pages.Page(p.Status, SignInPage, SignIn{Chrome: s.chrome(r, client.Who{}), Back: back(r), Over: true})
+		a.Cookies = append(a.Cookies, forget())
+		return a, err
+	}
+	page := Problem{Chrome: s.chrome(r, who), Reference: r.ID}
+	page.Title, page.Text = problemWords(page.Lang, p)
+	return s.Pages.Page(p.Status, ProblemPage, page)
+}
+
+// back is where somebody wanted to go who has to sign in first: a page, never an act.
+func back(r *web.Request) string {
+	if r.Method != http.MethodGet {
+		return home
+	}
+	return safeBack(r.URL.RequestURI())
+}
+
+// safeBack returns a path of this door, and home for anything else: an address of another site, or what a browser might take for one.
+func safeBack(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(to, home) || len(to) > 500 || strings.Contains(to, "\\") || strings.Contains(to, "//") ||
+		strings.ContainsFunc(to, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return home
+	}
+	return to
+}
