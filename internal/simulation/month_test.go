@@ -94,8 +94,7 @@ type month struct {
 func newMonth(t *testing.T, seed uint64, begins time.Time, n int) *month {
 	t.Helper()
 	dir := memory(t)
-	facts := demo.Data(begins)
-	facts.Clients, facts.Vehicles, facts.Invoices, facts.Entries, facts.OptedOut = nil, nil, nil, nil, nil
+	facts := sqldb.Import{Locations: demo.Data(begins).Locations}
 	phoenix := facts.Locations[4] // no tax, like Portland, and no daylight saving
 	phoenix.ID, phoenix.Name, phoenix.Zone = "AZ-PHX", "Phoenix, AZ", "America/Phoenix"
 	facts.Locations = append(facts.Locations, phoenix)

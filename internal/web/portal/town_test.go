@@ -126,7 +126,7 @@ func newTown(t *testing.T) *town {
 		must(t, w.s.DB.AddMember(ctx, m))
 	}
 	must(t, demo.Cards(ctx, w.s.DB, supplierServer.URL, "sk_test_x"))
-	w.books, err = sql.Open("sqlite", strings.TrimPrefix(database, "sqlite:"))
+	w.books, err = sql.Open("sqlite", "file:"+strings.TrimPrefix(database, "sqlite:")+"?_pragma=busy_timeout(5000)")
 	must(t, err)
 	front.Config.Handler = w.s.Handler()
 	front.Start()
