@@ -77,12 +77,12 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t *testing.T, with ...func(*app.Config)) *town {
 	t.Helper()
-	return newTownOn(t, "redis://"+miniredis.RunT(t).Addr())
+	return newTownOn(t, "redis://"+miniredis.RunT(t).Addr(), with...)
 }
 
-func newTownOn(t *testing.T, redisURL string) *town {
+func newTownOn(t *testing.T, redisURL string, with ...func(*app.Config)) *town {
 	t.Helper()
 	w := &town{t: t, log: &lockedBuffer{}}
 	suppliers := http.NewServeMux()
@@ -113,6 +113,9 @@ func newTownOn(t *testing.T, redisURL string) *town {
 		Stripe: app.Stripe{SecretKey: "sk_test_x", PublishableKey: "pk_test_x", WebhookSecrets: []string{"whsec_x"}, APIURL: supplierServer.URL, JSURL: supplierServer.URL + "/v3/"},
 		Twilio: app.Twilio{AccountSID: account, AuthToken: token, From: from, APIURL: supplierServer.URL},
 		Brand:  "Interlane", Support: phone.Stored(from), Keys: keys, LinkLife: 10 * time.Minute, Now: w.now, Log: zerolog.New(w.log),
+	}
+	for _, change := range with {
+		change(&w.config)
 	}
 	w.s, err = app.Open(ctx, w.config)
 	must(t, err)
