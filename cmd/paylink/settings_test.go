@@ -121,7 +121,7 @@ func TestAStartThatFailsIsNoMistakeInTheSettings(t *testing.T) {
 		args []string
 		want string
 	}{
-		"the database is down":  {map[string]string{"DATABASE_URL": "postgres://u:hunter2@127.0.0.1:1/x"}, []string{"serve"}, "database"},
+		"the database is down":  {map[string]string{"DATABASE_URL": "postgres://u:hunter2@127.0.0.1:1/x", "REDIS_URL": redis}, []string{"serve"}, "database"},
 		"migrate, and no file":  {map[string]string{"DATABASE_URL": "sqlite:/nowhere/paylink.db"}, []string{"migrate"}, "database"},
 		"Redis is down":         {map[string]string{"DATABASE_URL": testbed.SQLite(t), "REDIS_URL": "redis://:hunter2@127.0.0.1:1"}, []string{"serve"}, "Redis"},
 		"the address is in use": {map[string]string{"DATABASE_URL": testbed.SQLite(t), "REDIS_URL": redis, "PAYLINK_ADDR": taken.Addr().String()}, []string{"serve"}, taken.Addr().String()},
