@@ -148,6 +148,17 @@ type importFile struct {
 		State         string `json:"state"`
 		Zone          string `json:"time_zone"`
 		StripeAccount string `json:"stripe_account"`
+
+		IIDDaily            money.Cents       `json:"iid_daily"`
+		PAMDaily            money.Cents       `json:"pam_daily"`
+		LossProtectionDaily money.Cents       `json:"loss_protection_daily"`
+		TaxedFees           []account.FeeKind `json:"taxed_fees"`
+		Fees                []struct {
+			ID     string          `json:"id"`
+			Name   string          `json:"name"`
+			Kind   account.FeeKind `json:"kind"`
+			Amount money.Cents     `json:"amount"`
+		} `json:"fees"`
 	} `json:"locations"`
 	Clients []struct {
 		ID          string      `json:"id"`
@@ -218,6 +229,8 @@ func importFiles(args []string, getenv func(string) (string, bool), stdout, stde
 	return closed(db, stderr)
 }
 
+var errFeeKind = errors.New("must be service, equipment or administrative")
+
 func (f importFile) addTo(in *sqldb.Import, now time.Time) error {
 	var problems []error
 	for _, l := range f.Locations {
@@ -225,7 +238,25 @@ func (f importFile) addTo(in *sqldb.Import, now time.Time) error {
 			problems = append(problems, fmt.Errorf("location %s: time_zone must be one such as America/New_York", l.ID))
 		}
 		l.Location.Name, l.Location.State, l.Location.Zone, l.Location.StripeAccount = l.Name, l.State, l.Zone, l.StripeAccount
+		l.Location.IIDDaily, l.Location.PAMDaily, l.Location.LossProtectionDaily, l.Location.TaxedFees = l.IIDDaily, l.PAMDaily, l.LossProtectionDaily, l.TaxedFees
 		in.Locations = append(in.Locations, l.Location)
+		if l.IIDDaily < 0 || l.PAMDaily < 0 || l.LossProtectionDaily < 0 {
+			problems = append(problems, fmt.Errorf("location %s: list prices must not be negative", l.ID))
+		}
+		for _, kind := range l.TaxedFees {
+			if !slices.Contains(account.FeeKinds(), kind) {
+				problems = append(problems, fmt.Errorf("location %s: taxed_fees: %w", l.ID, errFeeKind))
+			}
+		}
+		for _, one := range l.Fees {
+			if !slices.Contains(account.FeeKinds(), one.Kind) {
+				problems = append(problems, fmt.Errorf("fee %s: kind: %w", one.ID, errFeeKind))
+			}
+			if one.ID == "" || one.Name == "" || one.Amount <= 0 {
+				problems = append(problems, fmt.Errorf("location %s: a fee needs an id, a name and an amount above zero", l.ID))
+			}
+			in.Fees = append(in.Fees, account.Fee{ID: one.ID, LocationID: l.ID, Name: one.Name, Kind: one.Kind, Amount: one.Amount})
+		}
 	}
 	for _, c := range f.Clients {
 		number, err := phone.Parse(c.Phone)

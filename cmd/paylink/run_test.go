@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -204,7 +205,25 @@ func TestImport(t *testing.T) {
 		}
 	}
 	swap := func(old, new string) string { return strings.Replace(town, old, new, 1) }
+	// What a location may have besides.
+	more := strings.NewReplacer(`"id": "VA-RIC"`, `"id": "VA-3"`, `"location": "VA-RIC"`, `"location": "VA-3"`, `"id": "1"`, `"id": "3"`, `"v1"`, `"v3"`, `"labor_fee": 0`,
+		`"labor_fee": 0, "iid_daily": 310, "pam_daily": 500, "loss_protection_daily": 16, "taxed_fees": ["service"], "fees": [{"id": "fee-3", "name": "Report", "kind": "service", "amount": 1200}]`).Replace(town)
+	if got := command(env, "", "import", file("more.json", more)); got.status != done {
+		t.Fatalf("status %d, %s", got.status, got.errors)
+	}
+	books, err := sql.Open("sqlite", strings.TrimPrefix(env["DATABASE_URL"], "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = books.Close() }()
+	var kept string
+	if err := books.QueryRow(`SELECT l.iid_daily || ' ' || l.pam_daily || ' ' || l.loss_protection_daily || ' ' || l.taxed_fees || ' ' || f.name || ' ' || f.kind || ' ' || f.amount
+		FROM locations l JOIN fees f ON f.location_id = l.id WHERE l.id = 'VA-3' AND f.id = 'fee-3'`).Scan(&kept); err != nil || kept != "310 500 16 service Report service 1200" {
+		t.Errorf("kept is %q, %v", kept, err)
+	}
 	for name, content := range map[string]string{
+		"a kind of fee that is none": strings.Replace(more, `"kind": "service"`, `"kind": "x"`, 1), "a fee of nothing": strings.Replace(more, `"amount": 1200`, `"amount": 0`, 1),
+		"a kind that is taxed and is none": strings.Replace(more, `["service"]`, `["x"]`, 1), "a price below zero": strings.Replace(more, `"iid_daily": 310`, `"iid_daily": -1`, 1),
 		"no JSON": "{", "an unknown field": swap(`"state": "VA"`, `"sate": "VA"`), "a zone that is none": swap("America/New_York", "America/Nowhere"), "a phone that is none": swap("804 555 0142", "12"),
 		"a date that is none": swap("2026-03-02", "2026-02-30"), "a negative balance": swap("4237", "-1"), "an unknown program": swap(`"iid"`, `"x"`), "an unknown place": swap(`"location": "VA-RIC"`, `"location": "XX"`),
 	} {

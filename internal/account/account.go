@@ -66,6 +66,9 @@ const (
 	AdministrativeFee FeeKind = "administrative" // a missed appointment, a report
 )
 
+// FeeKinds are all of them.
+func FeeKinds() []FeeKind { return []FeeKind{ServiceFee, EquipmentFee, AdministrativeFee} }
+
 // Fee is an entry of a location's list: what may be invoiced besides monitoring.
 type Fee struct {
 	ID         string

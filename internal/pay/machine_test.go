@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"paylink/internal/demo"
+	"paylink/internal/desk/admin"
 	"paylink/internal/link"
 	"paylink/internal/money"
 	"paylink/internal/pay"
@@ -236,6 +237,44 @@ func TestWhatAPageMayNotCharge(t *testing.T) {
 			b.Errorf("%d charges", n)
 		}
 		s.is(pay.Open)
+	})
+}
+
+// meanwhile does something at the moment when the machine has looked at a payment and asks Stripe for the card.
+type meanwhile struct {
+	pay.Gateway
+	do func()
+}
+
+func (g meanwhile) Card(ctx context.Context, account, paymentMethod string) (pay.Card, error) {
+	g.do()
+	return g.Gateway.Card(ctx, account, paymentMethod)
+}
+
+// TestNobodyIsChargedByTermsThatWereReplacedWhileTheButtonWasPressed: another instance publishes after this one has looked.
+func TestNobodyIsChargedByTermsThatWereReplacedWhileTheButtonWasPressed(t *testing.T) {
+	everywhere(t, options{}, func(b *town) {
+		s := b.send()
+		other := b.open()
+		try, till := s.try(visa), *b.till
+		till.Gateway = meanwhile{b.gateway, func() {
+			if err := errors.Join(other.PublishTerms(b.ctx, terms, admin.Version{Number: "2"}, trail.Entry{ID: newID(), Act: "publish terms", Object: "terms 2"}), other.Close()); err != nil {
+				b.Error(err)
+			}
+		}}
+		if _, err := till.Charge(b.ctx, try); !errors.Is(err, pay.ErrTerms) {
+			b.Errorf("the button is answered %v", err)
+		}
+		s.is(pay.Open)
+		if n := len(b.charges()) + len(s.view().Attempts); n != 0 {
+			b.Errorf("%d charges and attempts", n)
+		}
+		try = s.try(visa)
+		try.Terms = "2"
+		if _, err := b.till.Charge(b.ctx, try); err != nil {
+			b.Error(err)
+		}
+		s.is(pay.Paid)
 	})
 }
 

@@ -773,6 +773,7 @@ func TestWrongPasswordsAreCountedOneByOne(t *testing.T) {
 		b.must(b.ClearWrong(b.ctx, "s1"))
 		got, err = b.Member(b.ctx, "s1")
 		b.must(err)
+		m.PasswordAt = began // when it was added
 		same(b, "member", got, m)
 		if _, err := b.Member(b.ctx, "nobody"); !errors.Is(err, staff.ErrNotFound) {
 			b.Error(err)

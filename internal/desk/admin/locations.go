@@ -112,11 +112,6 @@ func States() []string {
 	return strings.Fields("AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA PR RI SC SD TN TX UT VT VA WA WV WI WY")
 }
 
-// FeeKinds are the kinds of fee.
-func FeeKinds() []account.FeeKind {
-	return []account.FeeKind{account.ServiceFee, account.EquipmentFee, account.AdministrativeFee}
-}
-
 var (
 	locationShape = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{1,19}$`)
 	stripeShape   = regexp.MustCompile(`^acct_[A-Za-z0-9]{8,40}$`)
@@ -141,7 +136,7 @@ func (s Site) location(l account.Location, w Wrong) account.Location {
 		w["stripe_account"] = "An account’s id begins with acct_. Copy it from Stripe."
 	}
 	l.TaxedFees = nil
-	for _, kind := range FeeKinds() {
+	for _, kind := range account.FeeKinds() {
 		if slices.Contains(s.TaxedFees, kind) {
 			l.TaxedFees = append(l.TaxedFees, kind)
 		}
@@ -476,7 +471,7 @@ type FeeTyped struct {
 
 func (t FeeTyped) fee(id, locationID string, w Wrong) account.Fee {
 	f := account.Fee{ID: id, LocationID: locationID, Name: w.words("name", t.Name, "Enter a name, as it stands on the invoice.", 60), Kind: t.Kind, Amount: t.Amount}
-	if !slices.Contains(FeeKinds(), t.Kind) {
+	if !slices.Contains(account.FeeKinds(), t.Kind) {
 		w["kind"] = "Choose what it is for."
 	}
 	if t.Amount <= 0 || t.Amount > rateMost {

@@ -93,7 +93,7 @@ func siteForm(t typed, l account.Location) Form {
 
 func feeKinds() []InputOption {
 	var out []InputOption
-	for _, kind := range admin.FeeKinds() {
+	for _, kind := range account.FeeKinds() {
 		out = append(out, InputOption{Value: string(kind), Label: feeKindName(kind)})
 	}
 	return out
