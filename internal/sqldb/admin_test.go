@@ -276,7 +276,7 @@ func TestVehiclesFollowAListPriceTheyPayExactly(t *testing.T) {
 		if n := b.count(`SELECT COUNT(*) FROM vehicles WHERE (id = 'veh_hal_outback' AND daily_rate = 305) OR (location_id <> 'VA-RIC' AND daily_rate = 325)`); n != 1 {
 			b.Errorf("others: %d", n)
 		}
-		if said, want := b.said("VA-RIC"), "Tax: 6 % → 6.2501 %; Interlock, a day: $3.10 → $3.25; Loss protection, a day: $0.16 → $0.20; Interlock, a day: also "; !strings.HasPrefix(said, "s1|change rates||"+want) {
+		if said, want := b.said("VA-RIC"), "Tax: 6% → 6.2501%; Interlock, a day: $3.10 → $3.25; Loss protection, a day: $0.16 → $0.20; Interlock, a day: also "; !strings.HasPrefix(said, "s1|change rates||"+want) {
 			b.Errorf("the trail says %q", said)
 		}
 		if n := b.count(`SELECT COUNT(*) FROM trail WHERE act = 'change daily rate' AND object = 'veh_dana_civic' AND client_id = '100042' AND detail LIKE '%$3.10 → $3.25%'`); n != 1 {

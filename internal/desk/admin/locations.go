@@ -220,7 +220,7 @@ func RateFields(l account.Location) []Field {
 		return c.String()
 	}
 	out := []Field{
-		{Name: "Tax", Value: WritePercent(l.TaxPPM) + " %"}, {Name: "Loss protection taxed", Value: yes(l.LossProtectionTaxable)},
+		{Name: "Tax", Value: WritePercent(l.TaxPPM) + "%"}, {Name: "Loss protection taxed", Value: yes(l.LossProtectionTaxable)},
 		{Name: "Monitoring, at the most in 30 days", Value: limit(l.MonitoringCapMonthly)}, {Name: "Loss protection, at the most in 30 days", Value: limit(l.LossProtectionCapMonthly)},
 		{Name: "State fee, a month", Value: l.StateFeeMonthly.String()}, {Name: "Labor fee", Value: l.LaborFee.String()},
 	}

@@ -28,7 +28,7 @@ func (s *server) locations(r *web.Request, who staff.Member) (web.Answer, error)
 	page := Locations{Admin: s.adminPage(r, who, typed{})}
 	for _, l := range places {
 		page.Rows = append(page.Rows, LocationRow{
-			Address: locationAddress(l.ID), Name: l.Name, ID: l.ID, State: l.State, Zone: l.Zone, Payments: admin.PaymentsName(l.Payments), Tone: paymentsTone(l.Payments), Tax: admin.WritePercent(l.TaxPPM) + " %",
+			Address: locationAddress(l.ID), Name: l.Name, ID: l.ID, State: l.State, Zone: l.Zone, Payments: admin.PaymentsName(l.Payments), Tone: paymentsTone(l.Payments), Tax: admin.WritePercent(l.TaxPPM) + "%",
 			Vehicles: l.Vehicles,
 		})
 	}

@@ -82,7 +82,7 @@ func (s *server) draftPage(r *web.Request, who staff.Member, status int, t typed
 	form := Form{Action: adminHome + "/terms", Do: "Preview"}
 	for _, l := range lang.All {
 		name := string(l)
-		form.Inputs = append(form.Inputs, Input{Kind: "area", Name: name, Label: languageName(name), Value: t.value(name, draft.Sources[l]), Error: t.wrong[name], Lang: name, Long: true})
+		form.Inputs = append(form.Inputs, Input{Kind: "area", Name: name, Label: languageName(name), Value: t.value(name, draft.Sources[l]), Error: t.wrong[name], Lang: name})
 	}
 	return s.Pages.Page(status, DraftPage, TermsDraft{Admin: s.adminPage(r, who, t), After: draft.After, Number: draft.Number(), Form: &form})
 }
