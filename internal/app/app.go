@@ -28,6 +28,7 @@ import (
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/payer"
 	"paylink/internal/desk/signin"
+	"paylink/internal/desk/supervisor"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/post"
@@ -315,9 +316,10 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	}
 	payerdoor.Mount(payers, payerConfig)
 	plus.Mount(desks, plus.Config{
-		Desk:   &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
-		Office: &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
-		Admin:  &admin.Desk{Store: s.DB, NewID: newID, Password: temporaryPassword, Salt: salt},
+		Desk:       &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
+		Office:     &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
+		Admin:      &admin.Desk{Store: s.DB, NewID: newID, Password: temporaryPassword, Salt: salt},
+		Supervisor: &supervisor.Desk{Store: s.DB, NewID: newID},
 		SignIn: &signin.Desk{
 			Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.passkeys, Company: made.company,
 		},

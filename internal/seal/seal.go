@@ -56,17 +56,26 @@ func (k Keys) Seal(purpose, plain string) string {
 }
 
 // Open decrypts what Seal made. It returns ErrNotOurs for anything else.
-func (k Keys) Open(purpose, box string) (string, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(box)
-	if err != nil {
+func (k Keys) Open(purpose, box string) (string, error) { return k.Opener()(purpose, box) }
+
+// Opener returns Open for many boxes: what it derives from the keys, it derives once.
+func (k Keys) Opener() func(purpose, box string) (string, error) {
+	var aeads []cipher.AEAD
+	for _, key := range k.ring {
+		aeads = append(aeads, k.aead(key, "seal"))
+	}
+	return func(purpose, box string) (string, error) {
+		raw, err := base64.RawURLEncoding.DecodeString(box)
+		if err != nil {
+			return "", ErrNotOurs
+		}
+		for _, a := range aeads {
+			if plain, err := a.Open(nil, nil, raw, []byte(purpose)); err == nil {
+				return string(plain), nil
+			}
+		}
 		return "", ErrNotOurs
 	}
-	for _, key := range k.ring {
-		if plain, err := k.aead(key, "seal").Open(nil, nil, raw, []byte(purpose)); err == nil {
-			return string(plain), nil
-		}
-	}
-	return "", ErrNotOurs
 }
 
 // Sign returns data with a MAC for one purpose, in characters that a cookie may hold. The data can be read by whoever holds it.

@@ -44,6 +44,7 @@ const (
 	AddInvoice  Permission = "add invoice"  // of fees from the location's list
 	WriteNotes  Permission = "write notes"
 
+	SeeLinks     Permission = "see links"      // what one has sent oneself
 	SeeTeamLinks Permission = "see team links" // what a team has sent, whoever's clients they are
 	SeeReports   Permission = "see reports"
 
@@ -63,6 +64,7 @@ var granted = map[Permission][]Role{
 	AddInvoice:  {Agent, Lead, Supervisor},
 	WriteNotes:  {Agent, Lead, Supervisor, Finance},
 
+	SeeLinks:     {Agent, Lead, Supervisor, Auditor},
 	SeeTeamLinks: {Lead, Supervisor, Auditor},
 	SeeReports:   {Supervisor, Auditor},
 

@@ -12,6 +12,7 @@ import (
 	"paylink/internal/desk/client"
 	"paylink/internal/desk/payer"
 	"paylink/internal/desk/signin"
+	"paylink/internal/desk/supervisor"
 	"paylink/internal/link"
 	"paylink/internal/lockout"
 	"paylink/internal/pay"
@@ -52,6 +53,7 @@ var problems = []struct {
 	{ErrBadRequest, http.StatusBadRequest, "bad_request"},
 	{quote.ErrDays, http.StatusBadRequest, "bad_days"},
 	{trail.ErrCardNumber, http.StatusUnprocessableEntity, "card_number"},
+	{supervisor.ErrPeriod, http.StatusUnprocessableEntity, "period"},
 	{ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large"},
 	{ErrNoRoute, http.StatusNotFound, "not_found"},
 	{account.ErrNotFound, http.StatusNotFound, "not_found"},

@@ -16,6 +16,8 @@ const (
 	PaymentPage = "plus/payment" // Payment
 	ConfirmPage = "plus/refund"  // Confirm
 	InvoicePage = "plus/invoice" // Invoice
+	ReportsPage = "plus/reports" // Reports
+	LinksPage   = "plus/links"   // Links
 )
 
 // Parts of the client's page that plus.js fetches anew.
@@ -241,6 +243,8 @@ func problemWords(p web.Problem) (title, text string) {
 		return "Choose 14 or 30 days", "A payment is for 14 or 30 days. Nothing was sent."
 	case "card_number":
 		return "That looks like a card number", "Nothing was done, and we did not keep it. Never type a card number here: the payer enters it on their phone, and a client in My Account."
+	case "period":
+		return "Choose other days", "The first day can’t be after the last, and the time can’t be longer than 400 days. Nothing was counted."
 	case "too_large":
 		return "That is too much", "The page sent more than we take. Nothing was done."
 	case "not_found":

@@ -13,6 +13,7 @@ import (
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/signin"
+	"paylink/internal/desk/supervisor"
 	"paylink/internal/guard"
 	"paylink/internal/lang"
 	"paylink/internal/phone"
@@ -22,17 +23,18 @@ import (
 
 // Config is what the door needs. All fields are required.
 type Config struct {
-	Desk     *agent.Desk
-	Office   *office.Desk
-	SignIn   *signin.Desk
-	Admin    *admin.Desk
-	Pages    *web.Pages
-	Door     web.Door            // its Policy and Refuse are set here
-	Sessions *scs.SessionManager // of NewSessions
-	Brand    string
-	Support  phone.Number  // in the payment terms, as payers read them
-	NewKey   func() string // of a form, random: a form that is sent twice does its work once
-	Feed     Feed
+	Desk       *agent.Desk
+	Office     *office.Desk
+	SignIn     *signin.Desk
+	Supervisor *supervisor.Desk
+	Admin      *admin.Desk
+	Pages      *web.Pages
+	Door       web.Door            // its Policy and Refuse are set here
+	Sessions   *scs.SessionManager // of NewSessions
+	Brand      string
+	Support    phone.Number  // in the payment terms, as payers read them
+	NewKey     func() string // of a form, random: a form that is sent twice does its work once
+	Feed       Feed
 }
 
 // server is the door's handlers.
@@ -112,6 +114,12 @@ func Mount(r *mux.Router, c Config) {
 	route("/payments/{id}/status", s.watches(s.status), nil)
 	route("/payments/{id}/resend", nil, s.acts(s.resend))
 	route("/payments/{id}/cancel", nil, s.acts(s.cancel))
+	route("/links", s.acts(s.links), nil)
+	route("/links/list", s.watches(s.links), nil)
+	route("/links.csv", s.acts(s.linksFile), nil)
+	route("/reports", s.acts(s.reports), nil)
+	route("/reports/control", s.acts(s.control), nil)
+	route("/reports/{table}.csv", s.acts(s.reportFile), nil)
 	route("/finance", s.acts(s.finance), nil)
 	route("/payments/{id}/evidence.json", s.acts(s.evidence), nil)
 	route("/payments/{id}/refund", nil, s.acts(s.refund))
@@ -179,6 +187,8 @@ var rooms = []struct {
 	needs         staff.Permission
 	name, address string
 }{
+	{staff.SeeLinks, "Links", linksPath},
+	{staff.SeeReports, "Reports", reportsPath},
 	{staff.SeeFinance, "Finance", "/plus/finance"},
 	{staff.SeeAdmin, "Admin", adminHome},
 }

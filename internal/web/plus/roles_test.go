@@ -76,6 +76,12 @@ var uses = []use{
 	{route: "POST /plus/payments/{id}/decide", roles: "finance", gets: 410, form: url.Values{"choice": {"refunded"}, "why": {"x"}}},
 	{route: "POST /plus/payments/{id}/drop", roles: "finance", gets: 409, form: url.Values{"why": {"x"}}},
 	{route: "POST /plus/payments/{id}/clear", roles: "finance", gets: 410, form: url.Values{"why": {"x"}}},
+	{route: "GET /plus/links", roles: "agent lead supervisor auditor", gets: 200},
+	{route: "GET /plus/links/list", roles: "agent lead supervisor auditor", gets: 200},
+	{route: "GET /plus/links.csv", roles: "agent lead supervisor auditor", gets: 200},
+	{route: "GET /plus/reports", roles: "supervisor auditor", gets: 200},
+	{route: "GET /plus/reports/control", roles: "supervisor auditor", gets: 200},
+	{route: "GET /plus/reports/{table}.csv", roles: "supervisor auditor", gets: 200},
 	{route: "GET /plus/finance", roles: "supervisor finance auditor", gets: 200},
 
 	{route: "GET /plus/admin", roles: "admin auditor", gets: 303, otherwise: 303},
@@ -122,6 +128,7 @@ func ids(payment string) map[string]string {
 		"/plus/admin/locations/{id}":            "/plus/admin/locations/PA-HAR",
 		"/plus/admin/locations/{id}/fees/{fee}": "/plus/admin/locations/PA-HAR/fees/fee-PA-HAR-17",
 		"/plus/admin/terms/{version}":           "/plus/admin/terms/1",
+		"/plus/reports/{table}":                 "/plus/reports/funnel",
 	}
 }
 

@@ -103,8 +103,7 @@ func newTownOn(t *testing.T, redisURL string, with ...func(*app.Config)) *town {
 	suppliers.Handle("/v1/", stripe.Handler())
 	suppliers.Handle("/", w.twilio.Handler())
 
-	key := sha256.Sum256([]byte("a key for tests"))
-	keys, err := seal.New(key[:])
+	keys, err := seal.New(townKey())
 	must(t, err)
 	database := testbed.SQLite(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -141,6 +140,12 @@ func newTownOn(t *testing.T, redisURL string, with ...func(*app.Config)) *town {
 		_ = w.s.Close() // a test may have closed the database already
 	})
 	return w
+}
+
+// townKey seals the town's secrets.
+func townKey() []byte {
+	key := sha256.Sum256([]byte("a key for tests"))
+	return key[:]
 }
 
 func must(t *testing.T, err error) {
