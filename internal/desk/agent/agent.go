@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"paylink/internal/account"
+	"paylink/internal/day"
 	"paylink/internal/ledger"
 	"paylink/internal/link"
 	"paylink/internal/money"
@@ -40,7 +41,10 @@ func (e *BlockedError) Error() string { return pay.ErrBlocked.Error() + ": " + s
 func (e *BlockedError) Is(target error) bool { return target == pay.ErrBlocked }
 
 // MovedError says what the total is now; it is pay.ErrTotalMoved.
-type MovedError struct{ Shown, Now money.Cents }
+type MovedError struct {
+	Shown, Now     money.Cents
+	ShownTo, NowTo day.Date // the new Paid To Date, where that was shown and has moved
+}
 
 func (e *MovedError) Error() string { return pay.ErrTotalMoved.Error() }
 
@@ -88,6 +92,9 @@ type Store interface {
 	AddNote(ctx context.Context, n account.Note, e trail.Entry) error
 	// Pulse is cheap.
 	Pulse(ctx context.Context, clientID string) (Pulse, error)
+	// Cards lists a client's cards on file, the main one first. Card returns a removed one, too; account.ErrNotFound for none.
+	Cards(ctx context.Context, clientID string) ([]account.Card, error)
+	Card(ctx context.Context, id string) (account.Card, error)
 	View(ctx context.Context, paymentID string) (pay.View, error)
 	Links(ctx context.Context, paymentID string) ([]link.Link, error)
 	Messages(ctx context.Context, paymentID string) ([]sms.Message, error)
@@ -102,6 +109,7 @@ type Store interface {
 // Machine is the till.
 type Machine interface {
 	Send(ctx context.Context, o pay.Order) (pay.Payment, error)
+	Collect(ctx context.Context, c pay.Collection) (pay.Payment, error)
 	Resend(ctx context.Context, paymentID string, by trail.Actor) error
 	Revoke(ctx context.Context, paymentID string, by trail.Actor, why pay.Reason, words string) (pay.State, error)
 }
@@ -250,6 +258,7 @@ type Summary struct {
 	Blocked  Blocked // "": it may be sent
 	OptedOut bool    // the client's own number
 	LiveID   string  // the live payment of this vehicle; "": none
+	Now      time.Time
 }
 
 // Warning is one thing that an agent should tell the client or know.
@@ -261,24 +270,51 @@ type Warning struct {
 // autoPaySoon is how near Auto Pay must be for the agent to be told: the client may be about to pay twice.
 const autoPaySoon = 3 // days
 
-// Summary prices a choice as of now. Errors: account.ErrNotFound, staff.ErrNotAllowed, quote.ErrDays.
+// Summary prices a choice as of now, for a link. Errors: account.ErrNotFound, staff.ErrNotAllowed, quote.ErrDays.
 func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary, error) {
-	var out Summary
 	if err := d.allow(ctx, who, staff.SendLinks, "quote", c.VehicleID, c.ClientID); err != nil {
+		return Summary{}, err
+	}
+	if c.VehicleID == "" {
+		return Summary{}, account.ErrNotFound
+	}
+	out, err := d.summary(ctx, who, c)
+	if err != nil {
 		return out, err
 	}
+	return out, d.blockedHere(ctx, who, out)
+}
+
+// blockedHere notes a summary that says that nothing can be paid.
+func (d *Desk) blockedHere(ctx context.Context, who staff.Member, s Summary) error {
+	if s.Blocked == "" || s.Vehicle.ID == "" {
+		return nil
+	}
+	return d.noteBlocked(ctx, who, s.Vehicle, s.Location, s.Now, s.Blocked)
+}
+
+// summary is the one place where what somebody is about to pay is priced and warned of. A choice without a vehicle is the pending balance alone, at the first vehicle's location, as
+// pay.Store has it.
+func (d *Desk) summary(ctx context.Context, who staff.Member, c Choice) (Summary, error) {
+	var out Summary
 	client, vehicles, err := d.Store.Client(ctx, c.ClientID)
 	if err != nil {
 		return out, err
 	}
-	i := indexOf(vehicles, c.VehicleID)
-	if i < 0 {
+	i := 0
+	if c.VehicleID != "" {
+		i = indexOf(vehicles, c.VehicleID)
+	}
+	if i < 0 || len(vehicles) == 0 {
 		return out, account.ErrNotFound
 	}
 	if err := within(who, vehicles[i].LocationID); err != nil {
 		return out, d.refused(ctx, who, "quote", c.VehicleID, c.ClientID, err)
 	}
-	facts := pay.Facts{Client: client, Vehicle: &vehicles[i]}
+	facts := pay.Facts{Client: client}
+	if c.VehicleID != "" {
+		facts.Vehicle, out.Vehicle = &vehicles[i], vehicles[i]
+	}
 	if facts.Location, err = d.Store.Location(ctx, vehicles[i].LocationID); err != nil {
 		return out, err
 	}
@@ -317,18 +353,13 @@ func (d *Desk) Summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	if out.Frozen, err = freeze(facts, c.Days); err != nil {
 		return out, err
 	}
-	out.Client, out.Vehicle, out.Location = client, vehicles[i], facts.Location
+	out.Client, out.Location, out.Now = client, facts.Location, facts.Now
 	out.Blocked = blocked(client, out.Frozen.Summary)
 	if (review || last != nil && last.State == pay.PaidAfterClose) && out.Blocked != InCollections {
 		out.Blocked = NeedsReview
 	}
 	if d.Paused {
 		out.Blocked = Paused
-	}
-	if out.Blocked != "" {
-		if err := d.noteBlocked(ctx, who, vehicles[i], facts.Location, facts.Now, out.Blocked); err != nil {
-			return out, err
-		}
 	}
 	out.Warnings = warnings(out)
 	return out, nil
@@ -379,7 +410,7 @@ func warnings(s Summary) []Warning {
 	if n := s.Frozen.Input.UnpaidDays(); n > 0 {
 		add("unpaid_days", "%s since the Paid To Date are not paid. They are billed with the new ones.", days(n))
 	}
-	if in := s.Frozen.Input; s.Client.AutoPayDays > 0 && in.AsOf.DaysUntil(s.Vehicle.PaidTo) <= autoPaySoon {
+	if in := s.Frozen.Input; s.Client.AutoPayDays > 0 && in.Vehicle != nil && in.AsOf.DaysUntil(s.Vehicle.PaidTo) <= autoPaySoon {
 		add("auto_pay", "Auto Pay is on and charges within %s. A payment now moves its date.", days(max(1, in.AsOf.DaysUntil(s.Vehicle.PaidTo))))
 	}
 	if s.OptedOut {
@@ -434,7 +465,8 @@ func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 // refusal says whether an error is our own no, which belongs into the trail, and not a fault.
 func refusal(err error) bool {
 	for _, no := range []error{phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber, ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
-		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrPaused, pay.ErrAccountBusy, staff.ErrNotAllowed, quote.ErrDays, quote.ErrNone, quote.ErrFee, quote.ErrCount, ErrWhere} {
+		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrPaused, pay.ErrAccountBusy, staff.ErrNotAllowed, quote.ErrDays, quote.ErrNone, quote.ErrFee, quote.ErrCount, ErrWhere,
+		ErrNoCard, ErrCardExpired, ErrChargeConsent, pay.ErrBrand} {
 		if errors.Is(err, no) {
 			return true
 		}

@@ -69,8 +69,8 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 	out.Payment, out.State, out.Zone = p, p.Effective(now), v.Facts.Location.TimeZone()
 	out.Left = max(0, p.ExpiresAt.Sub(now))
 	out.ResendsLeft = pay.MaxResends - p.Resends
-	out.CanResend = out.State == pay.Open && out.ResendsLeft > 0 && !d.Paused
-	out.CanCancel = (out.State == pay.Open || out.State.InFlight()) && !p.Revoke
+	out.CanResend = out.State == pay.Open && out.ResendsLeft > 0 && len(links) > 0 && !d.Paused
+	out.CanCancel = (out.State == pay.Open || out.State.InFlight()) && len(links) > 0 && !p.Revoke
 	out.MayAnew = !d.Paused && (out.State.Closed() || out.State == pay.Refunded || wholeBack(p))
 	if within(who, p.LocationID) != nil {
 		out.CanResend, out.CanCancel, out.MayAnew = false, false, false
@@ -82,13 +82,23 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 		out.Phone = links[len(links)-1].Phone.String()
 	}
 	l := ladder{zone: out.Zone, view: v, state: out.State, paused: d.Paused}
+	for _, a := range v.Attempts {
+		if a.LinkID == "" { // a card on file comes before a link that it may have become
+			l.charge(a)
+		}
+	}
 	for i, one := range links {
 		l.link(one, messages, i == len(links)-1)
 	}
 	for _, a := range v.Attempts {
-		l.attempt(a)
+		if a.LinkID != "" {
+			l.attempt(a)
+		}
 	}
 	l.end()
+	if p.CardOnFile {
+		l.endOnFile()
+	}
 	l.afterwards()
 	out.Steps, out.Headline, out.Next = l.steps, l.headline, l.next
 	out.Over = !out.State.Live() && !p.CancelDue && p.Refunding == pay.NoRefund && (out.State != pay.PaidAfterClose || p.Held)
@@ -183,7 +193,7 @@ func (l *ladder) failed(m sms.Message, text string, at time.Time, live bool) {
 }
 
 func (l *ladder) attempt(a pay.Attempt) {
-	card := cardName(a.Card)
+	card := a.Card.Name()
 	switch a.State {
 	case pay.Trying:
 		l.add(Done, a.StartedAt, "Card entered: "+card, "")
@@ -199,19 +209,6 @@ func (l *ladder) attempt(a pay.Attempt) {
 	case pay.Succeeded:
 		l.add(Done, a.StartedAt, "Card entered: "+card, "")
 	}
-}
-
-func cardName(c pay.Card) string {
-	brand := c.Brand
-	switch c.Brand {
-	case "visa":
-		brand = "Visa"
-	case "mastercard":
-		brand = "Mastercard"
-	case "":
-		brand = "Card"
-	}
-	return strings.TrimSpace(brand + " ending " + c.Last4)
 }
 
 // end adds where the payment stands.
@@ -356,6 +353,9 @@ func (l *ladder) afterwards() {
 // note is what an agent pastes into the record of the call.
 func note(s Status, v pay.View) string {
 	p := v.Payment
+	if p.Door == pay.ByAgent {
+		return chargeNote(s, v)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Secure payment link %s, %s for %s", p.Reference(), p.Amount(), p.Frozen.Vehicle)
 	if p.Frozen.Input.Days > 0 {
