@@ -56,7 +56,7 @@
   // What was typed into a form that says so goes on into the one that takes its place, while it is the same call: a new summary's, or the same tab's when it is shown again.
   /** @type {Map<string, Map<string, string | boolean>>} */
   const typed = new Map();
-  const fieldsOf = (/** @type {HTMLFormElement} */ form) => /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input:not([type=hidden]), textarea, select'));
+  const fieldsOf = (/** @type {HTMLFormElement} */ form) => /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input:not([type=hidden], [data-fresh]), textarea, select')); // what is data-fresh is asked anew each time
   const togglesOf = (/** @type {HTMLInputElement} */ field) => field.type === 'checkbox' || field.type === 'radio';
   /** @param {ParentNode} within */
   function keep(within) {
@@ -179,7 +179,7 @@
     if (body.has('tab')) body.set('tab', tab());
     if (post) return request(form.action, {method: 'POST', body}, {submitter, history: 'replace'});
     keep(panel);
-    for (const field of panel.querySelectorAll('#send > fieldset')) /** @type {HTMLFieldSetElement} */ (field).disabled = true;
+    for (const field of panel.querySelectorAll('#send > fieldset, #take > fieldset')) /** @type {HTMLFieldSetElement} */ (field).disabled = true;
     request(form.action + '?' + body, {}, {submitter, kept: true, history: 'push'});
   });
 
@@ -385,12 +385,12 @@
   // A summary on show that nobody has sent follows the choice.
   document.addEventListener('change', (event) => {
     const form = /** @type {HTMLElement} */ (event.target).closest('form');
-    if (!form || form.id !== 'choice' || !document.getElementById('send')) return;
+    if (!form || form.id !== 'take-choice' && (form.id !== 'choice' || !document.getElementById('send'))) return;
     keep(panel);
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) body.append(name, String(value));
     if (body.has('tab')) body.set('tab', tab());
-    for (const field of panel.querySelectorAll('#send > fieldset')) /** @type {HTMLFieldSetElement} */ (field).disabled = true;
+    for (const field of panel.querySelectorAll('#send > fieldset, #take > fieldset')) /** @type {HTMLFieldSetElement} */ (field).disabled = true;
     request(form.action + '?' + body, {}, {quiet: true, kept: true, history: 'replace'});
   });
 

@@ -76,6 +76,14 @@ var (
 			_, err := b.desk.AddInvoice(b.ctx, who, fees(vehicleID))
 			return err
 		},
+		"Taking": func(b *bench, who staff.Member, vehicleID, _ string) error {
+			_, err := b.desk.Taking(b.ctx, who, agent.Wish{ClientID: "100043", VehicleID: vehicleID})
+			return err
+		},
+		"Take": func(b *bench, who staff.Member, vehicleID, _ string) error {
+			_, err := b.desk.Take(b.ctx, who, agent.CardCharge{Choice: agent.Choice{ClientID: "100043", VehicleID: vehicleID, Days: 30}, Consent: true})
+			return err
+		},
 		"Resend": func(b *bench, who staff.Member, _, paymentID string) error {
 			return b.desk.Resend(b.ctx, who, paymentID)
 		},
@@ -171,7 +179,7 @@ func TestNobodySeesOrDoesWhatIsElsewhere(t *testing.T) {
 			if n := refused(partly) - before; does != errors.Is(err, staff.ErrNotAllowed) || does != (n == 1) || !does && err != nil {
 				t.Errorf("%s: a %s who sees the client, about another vehicle: %v, with %d refusals", name, role, err, n)
 			}
-			if name == "Send" || name == "Cancel" { // a link is under way, and is needed
+			if name == "Send" || name == "Take" || name == "Cancel" { // a link is under way, and is needed
 				return
 			}
 			if err := ask(b, partly, "veh_marcus_camry", camry); err != nil {

@@ -18,6 +18,7 @@ type Status struct {
 	Payment     pay.Payment
 	State       pay.State     // as of now: an open one whose time is up has expired
 	Phone       string        // masked, "••0142"
+	Card        pay.Card      // the last one that was tried; the zero Card for none
 	Left        time.Duration // until the link ends; 0 once it has
 	Steps       []Step        // what happened, oldest first; the last may be what is waited for
 	Headline    string        // where it stands, in one sentence
@@ -80,6 +81,9 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 	}
 	if len(links) > 0 {
 		out.Phone = links[len(links)-1].Phone.String()
+	}
+	for _, a := range v.Attempts {
+		out.Card = a.Card
 	}
 	l := ladder{zone: out.Zone, view: v, state: out.State, paused: d.Paused}
 	for _, a := range v.Attempts {

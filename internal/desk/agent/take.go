@@ -107,13 +107,13 @@ func (d *Desk) next(ctx context.Context, client account.Client, vehicles []accou
 	if c.Days != 0 {
 		return c, nil
 	}
-	invoices, err := d.Store.Invoices(ctx, client.ID, listMost)
+	sold, err := d.Store.History(ctx, client.ID, Sieve{First: Invoiced, Last: Invoiced, VehicleID: c.VehicleID}, Place{}, listMost)
 	if err != nil {
 		return c, err
 	}
-	for _, i := range invoices {
-		for _, l := range i.Lines {
-			if i.VehicleID == c.VehicleID && i.Total >= 0 && quote.Kind(l.Kind) == quote.Monitoring && (l.Days == 14 || l.Days == 30) {
+	for _, h := range sold {
+		for _, l := range h.Invoice.Lines {
+			if quote.Kind(l.Kind) == quote.Monitoring && (l.Days == 14 || l.Days == 30) {
 				c.Days = l.Days
 				return c, nil
 			}

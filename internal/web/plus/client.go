@@ -91,6 +91,7 @@ func likeCard(s string) bool { return digits(s) >= 13 }
 type ask struct {
 	tab     string
 	open    bool   // the panel, for a new link
+	take    bool   // the panel, to charge a card on file
 	vehicle string // a summary of this …
 	days    string // … for so many days, as it stands in the address
 	payment string // the status of this
@@ -99,12 +100,13 @@ type ask struct {
 }
 
 func asked(q url.Values) ask {
-	return ask{tab: q.Get("tab"), open: q.Get("panel") == "send", vehicle: q.Get("vehicle"), days: q.Get("days"), payment: q.Get("payment"), cancel: q.Get("ask") == "cancel", anew: q.Get("anew") == "1"}
+	return ask{tab: q.Get("tab"), open: q.Get("panel") == "send", take: q.Get("panel") == takePanel, vehicle: q.Get("vehicle"), days: q.Get("days"), payment: q.Get("payment"), cancel: q.Get("ask") == "cancel", anew: q.Get("anew") == "1"}
 }
 
 // draft is what a form that was refused leaves: everything typed, and what is wrong with it.
 type draft struct {
 	send   *Send
+	charge *charging
 	cancel *Cancel
 	fees   *FeeForm
 	why    *Alert // in the summary, or over the status where there is none
@@ -162,6 +164,17 @@ func panelAddress(p Panel) string {
 		return clientAddress(p.ClientID, q)
 	}
 	q.Set("panel", "send")
+	if p.Take != nil {
+		q.Set("panel", takePanel)
+		for _, o := range p.Take.Options {
+			if o.Chosen && p.Take.Summary != nil {
+				q.Set("vehicle", o.ID)
+				if !p.Take.Balance {
+					q.Set("days", strconv.Itoa(p.Take.Days))
+				}
+			}
+		}
+	}
 	for _, o := range p.Options {
 		if o.Chosen && p.Summary != nil {
 			q.Set("vehicle", o.ID)
@@ -188,7 +201,7 @@ var (
 func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab string, d draft) (Client, error) {
 	page := Client{
 		Chrome: s.chrome(r, who), ID: c.ID, Who: c.Name(), Phone: c.Phone.National(), Language: languageName(c.Language), Email: c.Email, Notes: c.Notes,
-		AutoPay: "Auto Pay off", AutoPayOn: c.AutoPayDays > 0, Collections: c.Collections, TaxExempt: c.TaxExempt, Tab: tab, MaySend: who.May(staff.SendLinks) == nil,
+		AutoPay: "Auto Pay off", AutoPayOn: c.AutoPayDays > 0, Collections: c.Collections, TaxExempt: c.TaxExempt, Tab: tab, MaySend: who.May(staff.SendLinks) == nil, MayTake: who.May(staff.TakePayment) == nil,
 	}
 	if page.AutoPayOn {
 		page.AutoPay = "Auto Pay " + daysOf(c.AutoPayDays)
@@ -278,6 +291,9 @@ func vehicleRow(v agent.Vehicle) VehicleRow {
 
 // panel makes the panel, and says with which status a page that shows it is answered.
 func (s *server) panel(r *web.Request, who staff.Member, c agent.Client, a ask, d draft) (Panel, int, error) {
+	if a.take && a.payment == "" {
+		return s.taking(r, who, c, a, d)
+	}
 	p := Panel{ClientID: c.ID, Tab: a.tab, Open: a.open, Days: 30, MaySend: who.May(staff.SendLinks) == nil}
 	if a.payment == "" && a.vehicle == "" && !a.open {
 		a.payment = c.LiveID
@@ -300,7 +316,7 @@ func (s *server) panel(r *web.Request, who staff.Member, c agent.Client, a ask, 
 		if st.Payment.ClientID != c.ID {
 			return p, 0, pay.ErrNotFound
 		}
-		p.Open = true
+		p.Open, p.Taken = true, st.Payment.Door == pay.ByAgent
 		view := s.view(st, who, a.tab)
 		if p.Summary == nil {
 			chosen = st.Payment.VehicleID
@@ -435,6 +451,15 @@ func (s *server) view(st agent.Status, who staff.Member, tab string) LinkStatus 
 	}
 	if may && st.MayAnew && p.VehicleID != "" {
 		v.Anew = clientAddress(p.ClientID, url.Values{"panel": {"send"}, "vehicle": {p.VehicleID}, "days": {strconv.Itoa(p.Frozen.Input.Days)}, "tab": {tab}})
+	}
+	if p.Door == pay.ByAgent {
+		v.Receipt = receiptOf(st)
+		if v.Title = "Payment status"; !p.CardOnFile {
+			v.Title = "Link status"
+		}
+		if who.May(staff.TakePayment) == nil && st.MayAnew {
+			v.Again = takeAddress(p, tab)
+		}
 	}
 	for _, step := range st.Steps {
 		one := Step{Tone: string(step.Tone), Text: step.Text, Detail: step.Detail}

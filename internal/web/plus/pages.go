@@ -94,6 +94,7 @@ type Client struct {
 	History     History
 	Links       []LinkRow
 	MaySend     bool
+	MayTake     bool
 	Closed      []string // why locations take no payments
 	Pulse       string   // what the page is true of, for the stream that keeps it so
 	Panel       Panel
@@ -139,6 +140,8 @@ type Panel struct {
 	Summary   *Summary
 	Status    *LinkStatus
 	Cancel    *Cancel
+	Take      *Take  // Take Payment, in place of a new link
+	Taken     bool   // the status is that of a card on file: no new link is chosen beside it
 	Focus     string // the id of what the reader looks at next
 	Say       string // told once, where nothing that is focused tells it
 }
@@ -200,7 +203,10 @@ type LinkStatus struct {
 	PaymentID   string
 	ClientID    string
 	Tab         string
+	Title       string // "Link status"
 	Reference   string
+	Receipt     []Fact // of a payment that was taken at the desk
+	Again       string // address of Take Payment, to take it again
 	Alert       *Alert
 	Headline    string
 	Next        string

@@ -107,6 +107,7 @@ func Mount(r *mux.Router, c Config) {
 	route("/clients", s.acts(s.clients), s.acts(s.search))
 	route("/clients/{id}", s.acts(s.client), nil)
 	route("/clients/{id}/live", stranger.Handle(s.live), nil)
+	route("/clients/{id}/take", s.acts(s.take), s.acts(s.charge))
 	route("/clients/{id}/links", nil, s.acts(s.send))
 	route("/clients/{id}/invoices", nil, s.acts(s.addInvoice))
 	route("/invoices/{id}", s.acts(s.invoice), nil)
@@ -230,7 +231,7 @@ func back(r *web.Request) string {
 	}
 	path := r.URL.Path
 	for _, verb := range []string{
-		"/links", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
+		"/links", "/take", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
 	} {
 		path = strings.TrimSuffix(path, verb)
 	}

@@ -66,6 +66,8 @@ var uses = []use{
 
 	{route: "POST /plus/clients/{id}/invoices", roles: "agent lead supervisor", gets: 303, form: url.Values{"for": {"veh_dana_civic"}, "fee": {"fee-VA-RIC-0 1 3500"}, "shown": {"3500"}, "key": {"roles-invoice"}}},
 	{route: "GET /plus/invoices/{id}", roles: "agent lead supervisor finance admin auditor", gets: 200},
+	{route: "GET /plus/clients/{id}/take", roles: "agent lead supervisor", gets: 303},
+	{route: "POST /plus/clients/{id}/take", roles: "agent lead supervisor", gets: 422, form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "key": {"roles-take"}}},
 
 	{route: "GET /plus/payments/{id}", roles: "supervisor finance auditor", gets: 200, otherwise: 303},
 	{route: "GET /plus/payments/{id}/status", roles: "agent lead supervisor finance admin auditor", gets: 200},

@@ -234,6 +234,12 @@ func stateWords(p pay.Payment, now time.Time) (words, tone string) {
 	case pay.Unknown:
 		return "Checking with the bank", "warning"
 	case pay.Paid:
+		switch {
+		case p.Door == pay.ByAgent && p.Amount() == 0:
+			return "Paid · credit", "good"
+		case p.Door == pay.ByAgent && p.CardOnFile:
+			return "Paid · card on file", "good"
+		}
 		return "Paid", "good"
 	case pay.Applied:
 		return "Paid late", "good"
