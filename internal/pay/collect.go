@@ -145,22 +145,35 @@ func (m *Machine) sendOwner(ctx context.Context, id string, attempt int, by trai
 	done, err := m.apply(ctx, id, act{
 		by: by, detail: needsOwner,
 		event: func(v View) (Event, error) {
-			if v.Facts.Client.Phone.IsZero() {
-				return Event{Kind: GotDecline, Attempt: attempt}, nil
-			}
-			return Event{Kind: GotOwner, Attempt: attempt, Life: m.Life}, nil
+			return m.orOwner(v, Event{Kind: GotDecline, Attempt: attempt}, needsOwner), nil
 		},
 		fill: func(v View, c *Change) error {
 			setCode(c, needsOwner)
-			if c.Life.State != Open {
-				return nil
-			}
-			l, msg := m.newLink(id, v.Facts.Now, c.Life.ExpiresAt)
-			l.Phone, l.OwnNumber, l.Language, l.SentBy = v.Facts.Client.Phone, true, v.Facts.Client.Language, by.ID
-			msg.link(l)
-			c.Link, c.Message = &l, &msg.Message
+			m.linkToOwner(v, c)
 			return nil
 		},
 	})
 	return done, Secret{}, err
+}
+
+// orOwner turns a decline into the wish for the card's owner, where that is what the bank has said of an agent's charge: whether it is the answer that says so, or a webhook that
+// was quicker, or a look after the answer was lost. A call that is over is not taken up again: after a link's life nobody is texted any more.
+func (m *Machine) orOwner(v View, e Event, code string) Event {
+	p := v.Payment
+	if e.Kind != GotDecline || code != needsOwner || !p.CardOnFile || p.Door != ByAgent || v.Facts.Client.Phone.IsZero() || v.Facts.Now.Sub(p.CreatedAt) > m.Life {
+		return e
+	}
+	e.Kind, e.Life = GotOwner, m.Life
+	return e
+}
+
+// linkToOwner adds the link to a charge that goes on by one.
+func (m *Machine) linkToOwner(v View, c *Change) {
+	if !v.Payment.CardOnFile || c.Life.CardOnFile {
+		return
+	}
+	l, msg := m.newLink(v.Payment.ID, v.Facts.Now, c.Life.ExpiresAt)
+	l.Phone, l.OwnNumber, l.Language, l.SentBy = v.Facts.Client.Phone, true, v.Facts.Client.Language, v.Payment.CreatedBy.ID
+	msg.link(l)
+	c.Link, c.Message = &l, &msg.Message
 }

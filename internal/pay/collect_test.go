@@ -136,6 +136,40 @@ func TestACardThatNeedsItsOwnerBecomesALink(t *testing.T) {
 	})
 }
 
+// A webhook may be quicker than the answer, and an answer may be lost: the payment goes on by a link all the same, and by one only.
+func TestACardThatNeedsItsOwnerBecomesALinkWhoeverFindsOut(t *testing.T) {
+	for name, late := range map[string]time.Duration{"at once": 0, "within the call": 5 * time.Minute, "when the call is over": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			here(t, options{}, func(b *town) {
+				c := b.collection("100047", "veh_hal_outback", "0147", "4000002760003184")
+				rules := []stripesim.Rule{{Op: "confirm", Kind: stripesim.BrokenJSON, Times: 1}}
+				if late > 0 {
+					rules = append(rules, stripesim.Rule{Op: "retrieve", Kind: stripesim.Down503})
+				}
+				b.faults(rules...)
+				s := b.collect(c)
+				if late > 0 {
+					s.is(pay.Unknown)
+				}
+				b.faults()
+				b.clock.move(late)
+				b.tend()
+				if late > 10*time.Minute {
+					s.is(pay.Declined)
+					return
+				}
+				s.is(pay.Open)
+				if n := b.one(`SELECT COUNT(*) FROM links WHERE payment_id = $1`, s.id); n != 1 || s.view().Payment.CardOnFile {
+					b.Fatalf("%d links, left as %+v", n, s.view().Payment.Life)
+				}
+				s.pays(visa)
+				s.is(pay.Paid)
+				b.balanced()
+			})
+		})
+	}
+}
+
 func TestAutoPayThatNeedsTheOwnerIsDeclined(t *testing.T) {
 	here(t, options{}, func(b *town) {
 		c := b.collection("100047", "veh_hal_outback", "0147", "4000002760003184")

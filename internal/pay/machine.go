@@ -499,10 +499,11 @@ func (m *Machine) settle(ctx context.Context, id string, in Intent, asked Life, 
 		event: func(v View) (Event, error) {
 			e := seenSince(in, v, asked)
 			e.Charged = in.Amount
-			return e, nil
+			return m.orOwner(v, e, in.ErrorCode), nil
 		},
 		fill: func(v View, c *Change) error {
 			setCode(c, in.ErrorCode)
+			m.linkToOwner(v, c)
 			if c.Life.State.Booked() && !v.Payment.State.Booked() && (in.Refunded != 0 || in.Disputed) {
 				c.Life.NextAt = v.Facts.Now // money has gone back before it was booked: that is read next
 			}

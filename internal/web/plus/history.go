@@ -197,7 +197,7 @@ func historyRow(h agent.Happened, c agent.Client, now time.Time, finance bool) H
 	case agent.Charged:
 		p := *h.Payment
 		on(p.VehicleID, p.Frozen.Vehicle)
-		row.What, row.Paid = "Payment "+byDoor(string(p.Door), p.CardOnFile), p.Charged.String()
+		row.What, row.Paid = "Payment "+byDoor(string(p.PaidBy()), p.CardOnFile), p.Charged.String()
 		if h.Card.Last4 != "" {
 			row.Details = append(row.Details, cardWords(h.Card))
 		}
