@@ -913,6 +913,9 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 		fill("refunds", "t.id = 'r'", map[string]string{"id": text("r"), "payment_id": text("p")})
 		fill("disputes", "t.id = 'd'", map[string]string{"id": text("d"), "payment_id": text("p")})
 		exec(`INSERT INTO search_words (start, name, client_id, word) SELECT 'w' || CAST(s.n % 100 AS TEXT), 'w' || CAST(s.n % 100 AS TEXT) || 'x ' || CAST(s.n AS TEXT), 'c' || CAST(s.n AS TEXT), 'w' || CAST(s.n % 100 AS TEXT) || 'x' FROM ` + series)
+		// A trail of its own: of forty people and thirty acts, and one of each that is rare. What is frequent is found soon by time, too.
+		exec(`INSERT INTO trail (id, at_ms, actor_kind, actor_id, act, object, client_id, refused, detail, n, hash) SELECT ` + text("t") + `, s.n, 'staff', CASE WHEN s.n % 1000 = 7 THEN 'rare' ELSE 'who' || CAST(s.n % 40 AS TEXT) END, CASE WHEN s.n % 1000 = 9 THEN 'rare' ELSE 'act' || CAST(s.n % 30 AS TEXT) END,
+			` + text("o") + `, 'c' || CAST(s.n % 5000 AS TEXT), CASE WHEN s.n % 50 = 0 THEN 'no' ELSE '' END, '', s.n, '' FROM ` + series)
 		exec(`ANALYZE`)
 		b.must(conn.Close())
 		live := `state IN ('open', 'paying', 'needs_action', 'unknown', 'review')`
@@ -939,6 +942,15 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 			`SELECT payment_id FROM disputes WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented')`:                                                                             "disputes_open",
 			`SELECT client_id FROM search_words WHERE start = 'w77' AND word LIKE 'w77x%' AND ' ' || name LIKE '% 7%' AND $1 = 1 GROUP BY name, client_id ORDER BY name, client_id LIMIT 21`: "search_words",
 			`DELETE FROM search_words WHERE client_id = 'c77' AND $1 = 1`:                                                                                                                    "search_words_of_client",
+			`SELECT * FROM payments WHERE reference IN ('r77', 'r78') AND created_ms > $1`:                                                                                                   "payments_by_reference",
+			`SELECT * FROM trail WHERE actor_id = 'rare' ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                              "trail_of_actor",
+			`SELECT * FROM trail WHERE act = 'rare' ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                                   "trail_of_act",
+			`SELECT * FROM trail WHERE client_id = 'c7' ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                               "trail_of_client",
+			`SELECT * FROM trail WHERE object IN ('o7', 'o8') ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                         "trail_of_object",
+			`SELECT * FROM trail WHERE refused <> '' ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                                  "trail_refused",
+			`SELECT * FROM trail WHERE at_ms >= 100 AND at_ms < 900 ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                   "trail_by_time",
+			`SELECT * FROM trail WHERE at_ms <= 900 AND (at_ms < 900 OR id < 't9') ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                    "trail_by_time",
+			`SELECT MIN(act) FROM trail WHERE act > 'act7'`:                                                                                                                                  "trail_of_act",
 			`SELECT * FROM attempts WHERE payment_id = 'p77' AND n > $1`:                                                                                                                     "attempts",
 		} {
 			plan := b.plan(strings.ReplaceAll(query, "$1", "1"))

@@ -59,6 +59,7 @@ type Store interface {
 	Member(ctx context.Context, id string) (staff.Member, error)
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)
+	TrailStore
 }
 
 // Machine is the till.

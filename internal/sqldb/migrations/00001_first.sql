@@ -194,6 +194,7 @@ CREATE INDEX payments_late ON payments (late_ms) WHERE late_ms <> 0;
 CREATE INDEX payments_for_a_person ON payments (created_ms) WHERE held = 1 OR refunding <> 0 OR state = 'review';
 CREATE INDEX payments_of_vehicle ON payments (vehicle_id, created_ms);
 CREATE INDEX payments_of_client ON payments (client_id, created_ms);
+CREATE INDEX payments_by_reference ON payments (reference);
 -- Reports read a hundred thousand links in one go, and of each only what is here: the rows themselves, with their frozen quotes, are ten times as large.
 CREATE INDEX payments_reported ON payments (door, created_ms, id, by_kind, by_id, location_id, days, language, own_number, state, reason, first_link, delivered_ms, opened_ms, closed_ms, expires_ms, declines, chain_id, client_id);
 CREATE INDEX payments_followed ON payments (created_ms, chain_id, state, closed_ms) WHERE id <> chain_id;
@@ -487,6 +488,10 @@ CREATE TABLE trail (
 );
 CREATE INDEX trail_of_object ON trail (object, at_ms);
 CREATE INDEX trail_of_client ON trail (client_id, at_ms);
+CREATE INDEX trail_of_actor ON trail (actor_id, at_ms);
+CREATE INDEX trail_of_act ON trail (act, at_ms);
+CREATE INDEX trail_by_time ON trail (at_ms);
+CREATE INDEX trail_refused ON trail (at_ms) WHERE refused <> '';
 
 CREATE TABLE trail_heads (
   client_id TEXT PRIMARY KEY,

@@ -84,10 +84,10 @@ var (
 	plainName = regexp.MustCompile(`^[a-z_-]{1,30}$`)
 	// ourID is what an id of ours looks like; some hold many digits. Nothing that is typed does: it has 32 digits or more.
 	ourID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{32}([0-9a-f]{32})?$`)
-	// ourTime is a time in milliseconds, as in the address of a list's next page. No card's number begins with 1 and has 13 digits.
-	ourTime = regexp.MustCompile(`^1[0-9]{12}$`)
+	// ourPlace is a place in a list, as in the address of its next page: a time in milliseconds, and mostly an id. No card's number begins with 1 and has 13 digits.
+	ourPlace = regexp.MustCompile(`^1[0-9]{12}([._][0-9A-Za-z._-]*)?$`)
 )
 
 func looksLikeCard(s string) bool {
-	return trail.HoldsCardNumber(s) && !ourID.MatchString(s) && !ourTime.MatchString(s)
+	return trail.HoldsCardNumber(s) && !ourID.MatchString(s) && !ourPlace.MatchString(s)
 }

@@ -12,6 +12,7 @@ const (
 	ClientsPage = "plus/clients" // Clients
 	ClientPage  = "plus/client"  // Client
 	ProblemPage = "plus/problem" // Problem
+	TrailPage   = "plus/trail"   // Trail
 	FinancePage = "plus/finance" // Finance
 	PaymentPage = "plus/payment" // Payment
 	ConfirmPage = "plus/refund"  // Confirm

@@ -122,6 +122,8 @@ func Mount(r *mux.Router, c Config) {
 	route("/reports/control", s.acts(s.control), nil)
 	route("/reports/{table}.csv", s.acts(s.reportFile), nil)
 	route("/finance", s.acts(s.finance), nil)
+	route("/trail", s.acts(s.trail), s.acts(s.askTrail))
+	route("/trail.csv", s.acts(s.trailFile), nil)
 	route("/payments/{id}/evidence.json", s.acts(s.evidence), nil)
 	route("/payments/{id}/refund", nil, s.acts(s.refund))
 	route("/payments/{id}/decide", nil, s.acts(s.decide))
@@ -192,6 +194,7 @@ var rooms = []struct {
 	{staff.SeeReports, "Reports", reportsPath},
 	{staff.SeeFinance, "Finance", "/plus/finance"},
 	{staff.SeeAdmin, "Admin", adminHome},
+	{staff.SeeTrail, "Trail", trailPath},
 }
 
 // refuse draws an error: the sign-in page where nobody is signed in, else a page of its own, or its words alone for the panel.

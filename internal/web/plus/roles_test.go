@@ -117,6 +117,9 @@ var uses = []use{
 	{route: "POST /plus/admin/terms", roles: "admin", gets: 422, form: url.Values{"after": {"1"}}},
 	{route: "GET /plus/admin/terms/new", roles: "admin", gets: 200},
 	{route: "GET /plus/admin/terms/{version}", roles: "admin auditor", gets: 200},
+	{route: "GET /plus/trail", roles: "auditor", gets: 200, query: "who=agent&refused=1"},
+	{route: "POST /plus/trail", roles: "auditor", gets: 303, form: url.Values{"who": {"agent"}}},
+	{route: "GET /plus/trail.csv", roles: "auditor", gets: 200, query: "client=100042"},
 }
 
 // ids are the real objects that stand in for a pattern's ids: by the pattern's beginning, the longest that fits.
