@@ -103,7 +103,7 @@ test("PLUS Web's pages", async (t) => {
   const client = `${town.url}/plus/clients/100043`;
   for (const [name, go] of [
     ["sign-in", () => page.goto(town.url + "/plus/")],
-    ["sign-in-wrong", () => agent.signsIn("agent", "wrong").then(() => page.getByRole("alert").waitFor())],
+    ["sign-in-wrong", () => agent.signsIn("agent", "wrong").then(() => page.getByRole("main").getByRole("alert").waitFor())],
     ["home", () => agent.signsIn("agent", PASSWORD).then(() => page.getByRole("button", { name: "Sign out" }).waitFor())],
     ["found", () => page.goto(town.url + "/plus/clients?q=a")],
     ["client", () => page.goto(client)],

@@ -8,7 +8,7 @@ test("wrong passwords, a lock, and its end", async (t) => {
   const town = await Town.start(t);
   const agent = new Agent(town, await town.desk());
   await agent.page.goto(town.url + "/plus/");
-  const alert = agent.page.getByRole("alert");
+  const alert = agent.page.getByRole("main").getByRole("alert");
   for (const [login, password] of [["agent", "wrong"], ["nobody", PASSWORD]]) {
     await agent.signsIn(login, password);
     await seen(alert, "The login or the password is wrong. Check both and try again."); // and not which of them

@@ -38,7 +38,7 @@ export class Agent {
   async signsIn(login, password) {
     await this.page.getByLabel("Login").fill(login);
     await this.page.getByLabel("Password").fill(password);
-    await this.page.getByRole("button", { name: "Sign in" }).click();
+    await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
   }
 
   async sees(client) {

@@ -38,17 +38,18 @@ export class Town {
   /**
    * Starts a town of its own for the test t (node:test's context).
    * @param {import("node:test").TestContext} t
-   * @param {{now?: string, seed?: number, linkLife?: string, faults?: string, args?: string[]}} [options] paysim's flags; now is RFC 3339
+   * @param {{now?: string, seed?: number, linkLife?: string, faults?: string, host?: string, args?: string[]}} [options] paysim's flags; now is RFC 3339. host is "localhost" where
+   * passkeys are: browsers have none for an address
    */
-  static async start(t, { now = "2026-03-10T15:00:00Z", seed = 1, linkLife, faults, args = [] } = {}) {
+  static async start(t, { now = "2026-03-10T15:00:00Z", seed = 1, linkLife, faults, host = "127.0.0.1", args = [] } = {}) {
     building ??= build();
     const binary = await building;
     const dir = await mkdtemp(join(tmpdir(), "paylink-town."));
     const [port, simPort] = await freePorts(2);
-    const flags = ["-addr", `127.0.0.1:${port}`, "-sim-addr", `127.0.0.1:${simPort}`, "-data", dir, "-now", now, "-seed", String(seed)];
+    const flags = ["-addr", `${host}:${port}`, "-sim-addr", `127.0.0.1:${simPort}`, "-data", dir, "-now", now, "-seed", String(seed)];
     if (linkLife) flags.push("-link-life", linkLife);
     if (faults) flags.push("-faults", faults);
-    const town = new Town(t, dir, `http://127.0.0.1:${port}`, `http://127.0.0.1:${simPort}`);
+    const town = new Town(t, dir, `http://${host}:${port}`, `http://127.0.0.1:${simPort}`);
     town.#process = spawn(binary, [...flags, ...args], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
     t.after(() => town.#end());
     await town.#ready();
@@ -258,6 +259,8 @@ export function leaks(log, tokens = []) {
     ["a client secret", /\b(?:pi|seti)_\w+_secret_\w+/],
     ["a telephone number", /\+1\d{3}55501\d\d\b/],
     ["a link's token in an address", /\/p#[\w-]{16,}/],
+    ["a code of the company's sign-in", /[?&]code=[\w-]{8,}/],
+    ["an authenticator app's key", /otpauth:/],
   ];
   const found = forbidden.filter(([, pattern]) => pattern.test(log)).map(([what]) => `the log holds ${what}`);
   if (tokens.some((token) => log.includes(token))) found.push("the log holds the token of a link that was texted");

@@ -49,7 +49,7 @@ func (s *server) me(r *web.Request, who staff.Member) (web.Answer, error) {
 		if !p.Used.IsZero() {
 			used = on(p.Used)
 		}
-		page.Keys = append(page.Keys, Key{p.ID, p.Name, on(p.Added), used})
+		page.Mine = append(page.Mine, Key{p.ID, p.Name, on(p.Added), used})
 	}
 	return s.Pages.Page(http.StatusOK, MePage, page)
 }

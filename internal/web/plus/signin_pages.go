@@ -48,7 +48,7 @@ type Me struct {
 	Codes              string // since when an app is set up; "" for none
 	Recovery           int    // codes that are left
 	Second             bool
-	Keys               []Key
+	Mine               []Key
 	MayAdd             bool
 	Passkeys           bool
 }
