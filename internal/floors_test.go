@@ -50,6 +50,7 @@ var keepers = map[string]string{
 	"modernc.org/sqlite":            "internal/sqldb",
 	"github.com/wneessen/go-mail":   "internal/mail",
 	"database/sql":                  "internal/sqldb",
+	"codeberg.org/go-pdf/fpdf":      "internal/pdf",
 	"github.com/go-webauthn":        "internal/desk/signin",
 	"github.com/pquerna/otp":        "internal/desk/signin",
 	"github.com/coreos/go-oidc":     "internal/signon",

@@ -31,6 +31,7 @@ import (
 	"paylink/internal/desk/supervisor"
 	"paylink/internal/lang"
 	"paylink/internal/pay"
+	"paylink/internal/pdf"
 	"paylink/internal/post"
 	"paylink/internal/redisdb"
 	"paylink/internal/sqldb"
@@ -315,9 +316,10 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 		site = byHost(map[string]http.Handler{payHost: payers, host: desks}, everywhere())
 	}
 	payerdoor.Mount(payers, payerConfig)
+	printer := pdf.Printer{Brand: c.Brand, Support: c.Support.National()}
 	plus.Mount(desks, plus.Config{
-		Desk:       &agent.Desk{Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
-		Office:     &office.Desk{Store: s.DB, Machine: s.Machine, NewID: newID},
+		Desk:       &agent.Desk{Printer: printer, Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
+		Office:     &office.Desk{Store: s.DB, Machine: s.Machine, Printer: printer, NewID: newID},
 		Admin:      &admin.Desk{Store: s.DB, NewID: newID, Password: temporaryPassword, Salt: salt},
 		Supervisor: &supervisor.Desk{Store: s.DB, NewID: newID},
 		SignIn: &signin.Desk{

@@ -226,6 +226,8 @@ var texts = []text{
 	{"invoice.stands.part_credited", "Partly given back", "Devuelta en parte"},
 	{"invoice.still_due", "Still due", "Por pagar"},
 	{"invoice.next", "It is paid with the account’s next payment.", "Se paga con el próximo pago de la cuenta."},
+	{"invoice.questions", "Questions about this invoice? Call %[1]s.", "¿Preguntas sobre esta factura? Llame al %[1]s."},
+	{"invoice.page", "Page %[1]s of %[2]s", "Página %[1]s de %[2]s"},
 	{"invoice.kind.monitoring", "Monitoring", "Monitoreo"},
 	{"invoice.kind.unpaid_days", "Unpaid monitoring", "Monitoreo sin pagar"},
 	{"invoice.kind.loss_protection", "Loss protection", "Protección contra pérdida"},

@@ -33,30 +33,30 @@ type Agreement struct {
 // SHA-256 in hex. It holds no token, no card number and no whole phone number.
 func Evidence(v View, r Record, now time.Time) (text, hash string, err error) {
 	p := v.Payment
-	f := evidence{
+	f := EvidenceFile{
 		Reference: p.Reference(), Payment: p.ID, Chain: p.ChainID, Door: p.Door, State: p.State, Reason: p.Reason, MadeAt: now,
-		Client: evidenceClient{ID: v.Facts.Client.ID, Name: v.Facts.Client.FirstName + " " + v.Facts.Client.LastName}, Vehicle: p.Frozen.Vehicle, Location: p.Frozen.Location,
+		Client: EvidenceClient{ID: v.Facts.Client.ID, Name: v.Facts.Client.FirstName + " " + v.Facts.Client.LastName}, Vehicle: p.Frozen.Vehicle, Location: p.Frozen.Location,
 		Input: p.Frozen.Input, Summary: p.Frozen.Summary, SummarySHA256: p.SummaryHash, Amount: p.Amount(), Charged: p.Charged, GivenBack: p.GivenBack,
 		SentBy: p.CreatedBy, SentAt: p.CreatedAt, OpenedAt: timeOf(p.OpenedAt), ClosedAt: timeOf(p.ClosedAt),
-		Stripe: evidenceStripe{Account: p.StripeAccount, PaymentIntent: p.IntentID}, Terms: r.Terms,
+		Stripe: EvidenceStripe{Account: p.StripeAccount, PaymentIntent: p.IntentID}, Terms: r.Terms,
 	}
 	for _, l := range r.Links {
-		f.Links = append(f.Links, evidenceLink{SentAt: l.CreatedAt, OpenedAt: timeOf(l.OpenedAt), ExpiresAt: l.ExpiresAt, State: string(l.State), Language: l.Language, Phone: l.Phone.String(), OwnNumber: l.OwnNumber, SentBy: l.SentBy})
+		f.Links = append(f.Links, EvidenceLink{SentAt: l.CreatedAt, OpenedAt: timeOf(l.OpenedAt), ExpiresAt: l.ExpiresAt, State: string(l.State), Language: l.Language, Phone: l.Phone.String(), OwnNumber: l.OwnNumber, SentBy: l.SentBy})
 	}
 	for _, m := range r.Messages {
-		f.Texts = append(f.Texts, evidenceText{Kind: string(m.Kind), Phone: m.Phone.String(), CreatedAt: m.CreatedAt, HandedOverAt: timeOf(m.HandedAt), Status: string(m.Status), Carrier: m.SID, EndedAt: timeOf(m.EndedAt)})
+		f.Texts = append(f.Texts, EvidenceText{Kind: string(m.Kind), Phone: m.Phone.String(), CreatedAt: m.CreatedAt, HandedOverAt: timeOf(m.HandedAt), Status: string(m.Status), Carrier: m.SID, EndedAt: timeOf(m.EndedAt)})
 	}
 	for _, a := range v.Attempts {
-		f.Attempts = append(f.Attempts, evidenceAttempt{
+		f.Attempts = append(f.Attempts, EvidenceAttempt{
 			N: a.N, SubmittedAt: a.StartedAt, AnsweredAt: timeOf(a.EndedAt), Outcome: string(a.State), Code: a.Code, Charge: a.ChargeID, Brand: a.Card.Brand, Last4: a.Card.Last4, Funding: a.Card.Funding,
 			ZIPCheck: a.Card.AVS, CVCCheck: a.Card.CVC, TermsVersion: a.TermsVersion, TermsLanguage: a.TermsLanguage, AgreedAt: a.StartedAt, Address: a.Address, UserAgent: a.UserAgent,
 		})
 	}
 	for _, b := range v.Refunds {
-		f.Refunds = append(f.Refunds, evidenceRefund{ID: b.StripeID, Amount: b.Amount, State: string(b.State), Why: b.Why, AskedAt: b.AskedAt, EndedAt: timeOf(b.EndedAt)})
+		f.Refunds = append(f.Refunds, EvidenceRefund{ID: b.StripeID, Amount: b.Amount, State: string(b.State), Why: b.Why, AskedAt: b.AskedAt, EndedAt: timeOf(b.EndedAt)})
 	}
 	for _, e := range r.Trail {
-		f.Trail = append(f.Trail, evidenceAct{At: e.At, By: string(e.Actor.Kind), Who: e.Actor.ID, Act: e.Act, Refused: e.Refused, Detail: e.Detail})
+		f.Trail = append(f.Trail, EvidenceAct{At: e.At, By: string(e.Actor.Kind), Who: e.Actor.ID, Act: e.Act, Refused: e.Refused, Detail: e.Detail})
 	}
 	b, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
@@ -64,6 +64,13 @@ func Evidence(v View, r Record, now time.Time) (text, hash string, err error) {
 	}
 	sum := sha256.Sum256(b)
 	return string(b), hex.EncodeToString(sum[:]), nil
+}
+
+// ReadEvidence reads what Evidence has written, now or when a dispute became known.
+func ReadEvidence(text string) (EvidenceFile, error) {
+	var f EvidenceFile
+	err := json.Unmarshal([]byte(text), &f)
+	return f, err
 }
 
 // EvidenceName is the name of a payment's evidence file.
@@ -76,7 +83,8 @@ func timeOf(t time.Time) *time.Time {
 	return &t
 }
 
-type evidence struct {
+// EvidenceFile is what the evidence file says, as it is written and read.
+type EvidenceFile struct {
 	Reference     string            `json:"reference"`
 	Payment       string            `json:"payment"`
 	Chain         string            `json:"chain"`
@@ -84,7 +92,7 @@ type evidence struct {
 	State         State             `json:"state"`
 	Reason        Reason            `json:"reason,omitempty"`
 	MadeAt        time.Time         `json:"file_made_at"`
-	Client        evidenceClient    `json:"client"`
+	Client        EvidenceClient    `json:"client"`
 	Vehicle       string            `json:"vehicle"`
 	Location      string            `json:"location"`
 	Input         quote.Input       `json:"priced_from"`
@@ -97,26 +105,29 @@ type evidence struct {
 	SentAt        time.Time         `json:"sent_at"`
 	OpenedAt      *time.Time        `json:"first_opened_at,omitempty"`
 	ClosedAt      *time.Time        `json:"closed_at,omitempty"`
-	Stripe        evidenceStripe    `json:"stripe"`
-	Links         []evidenceLink    `json:"links"`
-	Texts         []evidenceText    `json:"texts"`
-	Attempts      []evidenceAttempt `json:"attempts"`
+	Stripe        EvidenceStripe    `json:"stripe"`
+	Links         []EvidenceLink    `json:"links"`
+	Texts         []EvidenceText    `json:"texts"`
+	Attempts      []EvidenceAttempt `json:"attempts"`
 	Terms         []Agreement       `json:"terms"`
-	Refunds       []evidenceRefund  `json:"refunds,omitempty"`
-	Trail         []evidenceAct     `json:"trail"`
+	Refunds       []EvidenceRefund  `json:"refunds,omitempty"`
+	Trail         []EvidenceAct     `json:"trail"`
 }
 
-type evidenceClient struct {
+// EvidenceClient is whose account was paid for.
+type EvidenceClient struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-type evidenceStripe struct {
+// EvidenceStripe is where the charge is found at Stripe.
+type EvidenceStripe struct {
 	Account       string `json:"account,omitempty"`
 	PaymentIntent string `json:"payment_intent"`
 }
 
-type evidenceLink struct {
+// EvidenceLink is a link that was texted.
+type EvidenceLink struct {
 	SentAt    time.Time  `json:"sent_at"`
 	OpenedAt  *time.Time `json:"opened_at,omitempty"`
 	ExpiresAt time.Time  `json:"expires_at"`
@@ -127,7 +138,8 @@ type evidenceLink struct {
 	SentBy    string     `json:"sent_by"`
 }
 
-type evidenceText struct {
+// EvidenceText is a text, and what became of it.
+type EvidenceText struct {
 	Kind         string     `json:"kind"`
 	Phone        string     `json:"phone"`
 	CreatedAt    time.Time  `json:"created_at"`
@@ -137,7 +149,8 @@ type evidenceText struct {
 	EndedAt      *time.Time `json:"ended_at,omitempty"`
 }
 
-type evidenceAttempt struct {
+// EvidenceAttempt is a try with a card, and what was agreed to with it.
+type EvidenceAttempt struct {
 	N             int        `json:"n"`
 	SubmittedAt   time.Time  `json:"submitted_at"`
 	AnsweredAt    *time.Time `json:"answered_at,omitempty"`
@@ -156,7 +169,8 @@ type evidenceAttempt struct {
 	UserAgent     string     `json:"user_agent"`
 }
 
-type evidenceRefund struct {
+// EvidenceRefund is money that went back.
+type EvidenceRefund struct {
 	ID      string      `json:"stripe_id"`
 	Amount  money.Cents `json:"amount"`
 	State   string      `json:"state"`
@@ -165,7 +179,8 @@ type evidenceRefund struct {
 	EndedAt *time.Time  `json:"ended_at,omitempty"`
 }
 
-type evidenceAct struct {
+// EvidenceAct is a line of the trail.
+type EvidenceAct struct {
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
 	Who     string    `json:"who,omitempty"`

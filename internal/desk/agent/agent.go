@@ -121,8 +121,9 @@ type Desk struct {
 	Carrier interface {
 		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
 	}
-	NewID  func() string
-	Paused bool // reconcile-only mode: nothing is offered to pay
+	Printer Printer
+	NewID   func() string
+	Paused  bool // reconcile-only mode: nothing is offered to pay
 }
 
 const (

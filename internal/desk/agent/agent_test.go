@@ -22,6 +22,7 @@ import (
 	"paylink/internal/link"
 	"paylink/internal/money"
 	"paylink/internal/pay"
+	"paylink/internal/pdf"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/seal"
@@ -96,7 +97,7 @@ func start(t *testing.T) *bench {
 	b.till = &pay.Machine{
 		Store: b.db, Door: shut{}, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 	}
-	b.desk = &agent.Desk{Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID}
+	b.desk = &agent.Desk{Printer: pdf.Printer{Brand: "Interlane", Support: "(804) 555-0100"}, Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID}
 	t.Cleanup(func() { sim.Close(); web.Close(); b.must(b.db.Close()) })
 	return b
 }

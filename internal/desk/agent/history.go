@@ -6,6 +6,7 @@ import (
 
 	"paylink/internal/account"
 	"paylink/internal/day"
+	"paylink/internal/lang"
 	"paylink/internal/ledger"
 	"paylink/internal/money"
 	"paylink/internal/pay"
@@ -160,4 +161,22 @@ func (d *Desk) Invoice(ctx context.Context, who staff.Member, id string) (pay.Bi
 		return pay.Bill{}, err
 	}
 	return b, nil
+}
+
+// Printer makes PDFs: the same input always gives the same bytes.
+type Printer interface {
+	Invoice(b pay.Bill, l lang.Lang) ([]byte, error)
+}
+
+// InvoicePDF returns an invoice as a PDF, and the file's name. A language that is none is the client's own. Errors: as Invoice.
+func (d *Desk) InvoicePDF(ctx context.Context, who staff.Member, id string, l lang.Lang) (name string, file []byte, err error) {
+	b, err := d.Invoice(ctx, who, id)
+	if err != nil {
+		return "", nil, err
+	}
+	if _, ok := lang.Parse(string(l)); !ok {
+		l = lang.Lang(b.Client.Language)
+	}
+	file, err = d.Printer.Invoice(b, l)
+	return b.FileName(), file, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"paylink/internal/account"
 	"paylink/internal/desk/agent"
+	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/staff"
 )
@@ -31,6 +32,12 @@ var (
 			i, err := b.desk.AddInvoice(b.ctx, b.as(staff.Agent), fees(vehicleID))
 			b.must(err)
 			_, err = b.desk.Invoice(b.ctx, who, i.ID)
+			return err
+		},
+		"InvoicePDF": func(b *bench, who staff.Member, vehicleID, _ string) error {
+			i, err := b.desk.AddInvoice(b.ctx, b.as(staff.Agent), fees(vehicleID))
+			b.must(err)
+			_, _, err = b.desk.InvoicePDF(b.ctx, who, i.ID, lang.English)
 			return err
 		},
 		"Payments": func(b *bench, who staff.Member, _, _ string) error {

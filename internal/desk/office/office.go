@@ -73,6 +73,7 @@ type Machine interface {
 type Desk struct {
 	Store   Store
 	Machine Machine
+	Printer Printer
 	NewID   func() string
 }
 
@@ -381,26 +382,59 @@ func reason(words string) (string, error) {
 	return kept, err
 }
 
-// File is a file to keep.
+// File is a file to keep. Of a PDF, Text is its bytes, and SHA256 that of the JSON file that it was made from.
 type File struct{ Name, Text, SHA256 string }
+
+// Printer makes PDFs: the same input always gives the same bytes.
+type Printer interface {
+	// Evidence lays an evidence file out. hash is the SHA-256 of its text.
+	Evidence(f pay.EvidenceFile, hash string) ([]byte, error)
+}
 
 // Evidence is a payment's evidence file as of now, or the one that was stored when a dispute became known; disputeID "" is the first. Each is written into the trail.
 // Errors: pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Evidence(ctx context.Context, who staff.Member, paymentID, disputeID string) (File, error) {
-	const act = "take evidence"
-	v, err := d.view(ctx, who, staff.TakeEvidence, act, paymentID)
+	f, p, what, err := d.evidence(ctx, who, paymentID, disputeID)
 	if err != nil {
 		return File{}, err
+	}
+	return f, d.write(ctx, who, takeEvidence, p, nil, what+", SHA-256 "+f.SHA256)
+}
+
+// EvidencePDF is the same file, laid out for people. Errors: as Evidence.
+func (d *Desk) EvidencePDF(ctx context.Context, who staff.Member, paymentID, disputeID string) (File, error) {
+	f, p, what, err := d.evidence(ctx, who, paymentID, disputeID)
+	if err != nil {
+		return File{}, err
+	}
+	read, err := pay.ReadEvidence(f.Text)
+	if err != nil {
+		return File{}, err
+	}
+	printed, err := d.Printer.Evidence(read, f.SHA256)
+	if err != nil {
+		return File{}, err
+	}
+	f.Name, f.Text = strings.TrimSuffix(f.Name, ".json")+".pdf", string(printed)
+	return f, d.write(ctx, who, takeEvidence, p, nil, what+", as PDF, SHA-256 "+f.SHA256)
+}
+
+const takeEvidence = "take evidence"
+
+func (d *Desk) evidence(ctx context.Context, who staff.Member, paymentID, disputeID string) (File, pay.Payment, string, error) {
+	v, err := d.view(ctx, who, staff.TakeEvidence, takeEvidence, paymentID)
+	if err != nil {
+		return File{}, v.Payment, "", err
 	}
 	f := File{Name: v.Payment.EvidenceName()}
 	what := "as of now"
 	if disputeID == "" {
 		r, err := d.Store.Record(ctx, paymentID)
 		if err != nil {
-			return File{}, err
+			return File{}, v.Payment, "", err
 		}
 		if f.Text, f.SHA256, err = pay.Evidence(v, r, v.Facts.Now); err != nil {
-			return File{}, err
+			return File{}, v.Payment, "", err
 		}
 	} else {
 		what = "as stored for dispute " + disputeID
@@ -411,8 +445,8 @@ func (d *Desk) Evidence(ctx context.Context, who staff.Member, paymentID, disput
 			}
 		}
 		if f.Text == "" {
-			return File{}, pay.ErrNotFound
+			return File{}, v.Payment, "", pay.ErrNotFound
 		}
 	}
-	return f, d.write(ctx, who, act, v.Payment, nil, what+", SHA-256 "+f.SHA256)
+	return f, v.Payment, what, nil
 }

@@ -23,6 +23,7 @@ import (
 	"paylink/internal/link"
 	"paylink/internal/money"
 	"paylink/internal/pay"
+	"paylink/internal/pdf"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/seal"
@@ -92,7 +93,7 @@ func onBoth(t *testing.T, test func(b *bench)) {
 		for _, m := range demo.Staff() {
 			b.must(b.s.DB.AddMember(b.ctx, m))
 		}
-		b.desk = &office.Desk{Store: b.s.DB, Machine: b.s.Machine, NewID: newID}
+		b.desk = &office.Desk{Store: b.s.DB, Machine: b.s.Machine, Printer: pdf.Printer{Brand: "Interlane", Support: "(804) 555-0100"}, NewID: newID}
 		ctx, stop := context.WithCancel(context.Background())
 		swept := make(chan struct{})
 		go func() {

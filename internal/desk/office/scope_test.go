@@ -26,13 +26,14 @@ func TestASupervisorFindsNoPaymentOfElsewhere(t *testing.T) {
 		supervisor.Locations = []string{"PA-HAR", "OR-PDX"}
 		give := office.GiveBack{PaymentID: dana.Payment.ID, Amount: 100, Why: "x", FormKey: "a form"}
 		asking := map[string]func() error{
-			"Payment":  func() error { _, err := b.desk.Payment(b.ctx, supervisor, dana.Payment.ID); return err },
-			"Look":     func() error { _, _, err := b.desk.Look(b.ctx, supervisor, give); return err },
-			"Refund":   func() error { return b.desk.Refund(b.ctx, supervisor, give) },
-			"Decide":   func() error { return b.desk.Decide(b.ctx, supervisor, dana.Payment.ID, pay.Paid, "x") },
-			"Drop":     func() error { return b.desk.Drop(b.ctx, supervisor, dana.Payment.ID, "x") },
-			"Clear":    func() error { return b.desk.Clear(b.ctx, supervisor, dana.Payment.ID, "x") },
-			"Evidence": func() error { _, err := b.desk.Evidence(b.ctx, supervisor, dana.Payment.ID, ""); return err },
+			"Payment":     func() error { _, err := b.desk.Payment(b.ctx, supervisor, dana.Payment.ID); return err },
+			"Look":        func() error { _, _, err := b.desk.Look(b.ctx, supervisor, give); return err },
+			"Refund":      func() error { return b.desk.Refund(b.ctx, supervisor, give) },
+			"Decide":      func() error { return b.desk.Decide(b.ctx, supervisor, dana.Payment.ID, pay.Paid, "x") },
+			"Drop":        func() error { return b.desk.Drop(b.ctx, supervisor, dana.Payment.ID, "x") },
+			"Clear":       func() error { return b.desk.Clear(b.ctx, supervisor, dana.Payment.ID, "x") },
+			"EvidencePDF": func() error { _, err := b.desk.EvidencePDF(b.ctx, supervisor, dana.Payment.ID, ""); return err },
+			"Evidence":    func() error { _, err := b.desk.Evidence(b.ctx, supervisor, dana.Payment.ID, ""); return err },
 		}
 		for m := range reflect.TypeFor[*office.Desk]().Methods() {
 			if asking[m.Name] == nil && m.Name != "Waiting" && m.Name != "Count" {

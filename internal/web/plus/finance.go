@@ -313,7 +313,23 @@ func (s *server) evidence(r *web.Request, who staff.Member) (web.Answer, error) 
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return web.Answer{Type: "application/json", Body: []byte(f.Text), Header: http.Header{"Content-Disposition": {fmt.Sprintf("attachment; filename=%q", f.Name)}}}, nil
+	return attached("application/json", f.Name, []byte(f.Text)), nil
+}
+
+// evidencePDF is GET /plus/payments/{id}/evidence.pdf: the same file, laid out for people.
+func (s *server) evidencePDF(r *web.Request, who staff.Member) (web.Answer, error) {
+	f, err := s.Office.EvidencePDF(r.Context(), who, mux.Vars(r.Request)["id"], r.URL.Query().Get("dispute"))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	return attached(pdfType, f.Name, []byte(f.Text)), nil
+}
+
+const pdfType = "application/pdf"
+
+// attached is a file to keep.
+func attached(kind, name string, body []byte) web.Answer {
+	return web.Answer{Type: kind, Body: body, Header: http.Header{"Content-Disposition": {fmt.Sprintf("attachment; filename=%q", name)}}}
 }
 
 // charged is the attempt whose card was charged; nil: none was.
@@ -360,7 +376,7 @@ func (s *server) paymentPage(r *web.Request, who staff.Member, c office.Case) Pa
 		page.Facts = append(page.Facts, Fact{Name: "Paid To Date now", Values: []FactValue{{Value: date(v.PaidTo)}}})
 	}
 	if c.MayEvidence {
-		page.Evidence = paymentAddress(p.ID, "/evidence.json")
+		page.Evidence, page.EvidencePDF = paymentAddress(p.ID, "/evidence.json"), paymentAddress(p.ID, "/evidence.pdf")
 	}
 	for _, a := range c.Attempts {
 		row := AttemptRow{At: at(a.StartedAt), Card: cardWords(a.Card), Funding: a.Card.Funding}
@@ -401,7 +417,8 @@ func (s *server) paymentPage(r *web.Request, who staff.Member, c office.Case) Pa
 			row.Due = at(one.EvidenceBy)
 		}
 		if c.MayEvidence && one.Evidence != "" {
-			row.Evidence = paymentAddress(p.ID, "/evidence.json?", url.Values{"dispute": {one.ID}}.Encode())
+			which := url.Values{"dispute": {one.ID}}.Encode()
+			row.Evidence, row.EvidencePDF = paymentAddress(p.ID, "/evidence.json?", which), paymentAddress(p.ID, "/evidence.pdf?", which)
 		}
 		page.Disputes = append(page.Disputes, row)
 	}

@@ -50,7 +50,7 @@ type Payment struct {
 	Refunds                                 []RefundRow
 	Disputes                                []DisputeRow
 	Trail                                   []TrailRow
-	Evidence                                string // address of the file; "" for who may not have it
+	Evidence, EvidencePDF                   string // addresses of the file; "" for who may not have it
 	Refund                                  *RefundForm
 	Decide, Drop, Clear                     *ReasonForm
 	Focus                                   string
@@ -88,8 +88,8 @@ type RefundRow struct {
 
 // DisputeRow is a charge that its card's owner contests.
 type DisputeRow struct {
-	At, Due                                   Moment
-	Amount, State, Tone, Reason, ID, Evidence string
+	At, Due                                                Moment
+	Amount, State, Tone, Reason, ID, Evidence, EvidencePDF string
 }
 
 // TrailRow is one act.

@@ -185,10 +185,14 @@ func TestEvidenceIsAFileToKeep(t *testing.T) {
 	if got := file.header.Get("Content-Disposition"); got != `attachment; filename="evidence-`+reference+`.json"` || file.header.Get("Content-Type") != "application/json" {
 		t.Errorf("it comes as %q, %q", got, file.header.Get("Content-Type"))
 	}
+	printed := v.get(p.Find("#acts a[download]").Eq(1).AttrOr("href", "")).is(http.StatusOK)
+	if got := printed.header.Get("Content-Disposition"); got != `attachment; filename="evidence-`+reference+`.pdf"` || printed.header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(printed.body, "%PDF-") {
+		t.Errorf("the PDF comes as %q, %q", got, printed.header.Get("Content-Type"))
+	}
 	if !strings.Contains(file.body, `"summary_sha256"`) || strings.Contains(file.body, "5550142") {
 		t.Error("the file lacks the summary's hash, or holds a number")
 	}
-	if n := w.count(`SELECT COUNT(*) FROM trail WHERE object = $1 AND act = 'take evidence' AND actor_id = 'staff-auditor' AND refused = ''`, id); n != 1 {
+	if n := w.count(`SELECT COUNT(*) FROM trail WHERE object = $1 AND act = 'take evidence' AND actor_id = 'staff-auditor' AND refused = ''`, id); n != 2 {
 		t.Errorf("%d downloads are in the trail", n)
 	}
 }

@@ -269,6 +269,7 @@ type Invoice struct {
 	Chrome
 	pay.Sheet
 	Tone       string // of the badge
+	PDF        string // its address
 	ClientPage string
 	Payment    string      // address of the payment that issued it; "": none did, or the reader may not see it
 	Of         string      // of a credit note: address of the invoice that it takes back
@@ -287,7 +288,7 @@ func (s *server) invoice(r *web.Request, who staff.Member) (web.Answer, error) {
 	if err != nil {
 		return web.Answer{}, err
 	}
-	page := Invoice{Chrome: s.chrome(r, who), Sheet: b.Sheet(lang.English), Tone: "good", ClientPage: clientAddress(b.Client.ID, url.Values{"tab": {"history"}})}
+	page := Invoice{Chrome: s.chrome(r, who), Sheet: b.Sheet(lang.English), Tone: "good", PDF: invoiceAddress(b.Invoice.ID) + ".pdf", ClientPage: clientAddress(b.Client.ID, url.Values{"tab": {"history"}})}
 	switch {
 	case b.Due > 0:
 		page.Tone = "warning"
@@ -304,6 +305,15 @@ func (s *server) invoice(r *web.Request, who staff.Member) (web.Answer, error) {
 		page.Credits = append(page.Credits, CreditRow{n, invoiceAddress(n.ID)})
 	}
 	return s.Pages.Page(http.StatusOK, InvoicePage, page)
+}
+
+// invoicePDF is GET /plus/invoices/{id}.pdf. ?lang=es is Spanish; without it, it is in the client's language.
+func (s *server) invoicePDF(r *web.Request, who staff.Member) (web.Answer, error) {
+	name, file, err := s.Desk.InvoicePDF(r.Context(), who, mux.Vars(r.Request)["id"], lang.Lang(r.URL.Query().Get("lang")))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	return attached(pdfType, name, file), nil
 }
 
 // feeKindWords say what a fee is for.

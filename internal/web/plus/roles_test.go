@@ -65,6 +65,7 @@ var uses = []use{
 		form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "phone": {"(804) 555-0142"}, "key": {"roles-send"}}},
 
 	{route: "POST /plus/clients/{id}/invoices", roles: "agent lead supervisor", gets: 303, form: url.Values{"for": {"veh_dana_civic"}, "fee": {"fee-VA-RIC-0 1 3500"}, "shown": {"3500"}, "key": {"roles-invoice"}}},
+	{route: "GET /plus/invoices/{id}.pdf", roles: "agent lead supervisor finance admin auditor", gets: 200},
 	{route: "GET /plus/invoices/{id}", roles: "agent lead supervisor finance admin auditor", gets: 200},
 	{route: "GET /plus/clients/{id}/take", roles: "agent lead supervisor", gets: 303},
 	{route: "POST /plus/clients/{id}/take", roles: "agent lead supervisor", gets: 422, form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "key": {"roles-take"}}},
@@ -74,6 +75,7 @@ var uses = []use{
 	{route: "POST /plus/payments/{id}/resend", roles: "agent lead supervisor", gets: 410},
 	{route: "POST /plus/payments/{id}/cancel", roles: "agent lead supervisor", gets: 410, form: url.Values{"reason": {"Wrong phone number"}}},
 	{route: "GET /plus/payments/{id}/evidence.json", roles: "finance auditor", gets: 200},
+	{route: "GET /plus/payments/{id}/evidence.pdf", roles: "finance auditor", gets: 200},
 	{route: "POST /plus/payments/{id}/refund", roles: "finance", gets: 200, form: url.Values{"choice": {"whole"}, "why": {"x"}, "key": {"roles-refund"}}},
 	{route: "POST /plus/payments/{id}/decide", roles: "finance", gets: 410, form: url.Values{"choice": {"refunded"}, "why": {"x"}}},
 	{route: "POST /plus/payments/{id}/drop", roles: "finance", gets: 409, form: url.Values{"why": {"x"}}},
