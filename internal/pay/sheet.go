@@ -53,7 +53,9 @@ func (b Bill) Sheet(l lang.Lang) Sheet {
 		}
 		fact(l.T("invoice.paid_to"), paidTo)
 	}
+	total := l.T("invoice.total")
 	if b.credits() {
+		total = l.T("invoice.credit_total")
 		s.Title = l.T("invoice.credit_note")
 		if b.Of != nil {
 			fact(l.T("invoice.belongs"), b.Of.Number)
@@ -66,7 +68,7 @@ func (b Bill) Sheet(l lang.Lang) Sheet {
 	if i.TaxPPM > 0 && i.Tax != 0 {
 		tax = l.T("line.tax", l.Percent(i.TaxPPM))
 	}
-	s.Sums = []SheetLine{{l.T("invoice.subtotal"), i.Subtotal.Accounting()}, {tax, i.Tax.Accounting()}, {l.T("invoice.total"), i.Total.Accounting()}}
+	s.Sums = []SheetLine{{l.T("invoice.subtotal"), i.Subtotal.Accounting()}, {tax, i.Tax.Accounting()}, {total, i.Total.Accounting()}}
 	s.Paid = b.paid(l)
 	if s.Open {
 		s.Next = l.T("invoice.next")

@@ -110,7 +110,7 @@ func TestAnInvoiceIsOnePageWithAllFacts(t *testing.T) {
 		t.Fatalf("%d pages", len(got))
 	}
 	says(t, got[0], "Interlane", "Invoice", "261127-7K2Q-4821", "Paid", "Date Nov 27, 2026", "Client Marcus Bell", "Client id 100043", "Vehicle 2014 Ford F-150", "Service location Tampa, FL", "Dec 27, 2026, moved from Nov 27, 2026",
-		"Monitoring, 30 days × $2.41 $72.30", "Loss protection, 30 days × $0.16 $4.80", "Subtotal $77.10", "Tax 7.5% $5.78", "Total $82.88", "Past due, paid with it $42.37",
+		"Monitoring, 30 days × $2.41 $72.30", "Loss protection, 30 days × $0.16 $4.80", "Before tax $77.10", "Tax 7.5% $5.78", "Invoice total $82.88", "Past due, paid at the same time $42.37",
 		"Paid Nov 27, 2026, 1:14 PM, by payment link, Visa ending in 4242, reference "+sale().Payment.Reference()+" $125.25", "Questions about this invoice? Call (804) 555-0100.", "Page 1 of 1")
 }
 
@@ -156,7 +156,7 @@ func TestCreditNotesAndTheirInvoiceNameOneAnother(t *testing.T) {
 	says(t, invoice(t, b, lang.English)[0], "Partly given back", "Credit notes", "261128-7K2Q-4821-R1, Nov 27, 2026 ($40.00)")
 	of := b.Invoice
 	got := invoice(t, pay.Bill{Invoice: note, Client: b.Client, Payment: b.Payment, Of: &of}, lang.English)[0]
-	says(t, got, "Credit note", "Belongs to invoice 261127-7K2Q-4821", "Monitoring ($34.89)", "Total ($40.00)")
+	says(t, got, "Credit note", "Belongs to invoice 261127-7K2Q-4821", "Monitoring ($34.89)", "Total of the note ($40.00)")
 	if strings.Contains(got, "by payment link") {
 		t.Error("a credit note says how it was paid")
 	}
