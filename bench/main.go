@@ -221,6 +221,9 @@ func measure(ctx context.Context, o options, l *lab, out *report) error {
 		atMost("start, until ready with an existing database", median(starts), 1, "s"),
 		atMost("start of paysim, until ready", median(towns), 3, "s"),
 	)
+	if err := l.reportsOpen(ctx, o, out); err != nil {
+		return err
+	}
 	out.note("In process a quote takes %.0f ns with %d allocations of %d bytes; where every rule applies %.0f ns with %d of %d bytes.",
 		common.Nanoseconds, common.Allocations, common.Bytes, everything.Nanoseconds, everything.Allocations, everything.Bytes)
 	out.note("A link in Redis: %.0f bytes by used_memory over %d links, %d by MEMORY USAGE of one key.", perLink, manyLinks, ofKey)

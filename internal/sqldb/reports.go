@@ -9,6 +9,7 @@ import (
 	"paylink/internal/account"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/supervisor"
+	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/trail"
@@ -32,11 +33,13 @@ const senderSQL = `CASE WHEN by_kind = 'staff' THEN by_id ELSE by_kind END`
 // Sent hands over every link that was sent in a time, oldest first. All that it reads is in the index payments_reported, in its order.
 func (d *DB) Sent(ctx context.Context, from, to time.Time, each func(*supervisor.Sent)) error {
 	var s supervisor.Sent
-	var own, first, delivered int64
-	into := []any{&s.ID, &s.Chain, &s.Agent, &s.ClientID, &s.LocationID, &s.Language, &s.State, &s.Reason, &s.Days, &s.Declines, &own, &first, &delivered, &s.SentMS, &s.OpenedMS, &s.ClosedMS, &s.ExpiresMS}
+	var state, reason string // plain types, here and below: others are scanned by reflection, which takes a third of the time
+	var days, declines, own, first, delivered int64
+	into := []any{&s.ID, &s.Chain, &s.Agent, &s.ClientID, &s.LocationID, &s.Language, &state, &reason, &days, &declines, &own, &first, &delivered, &s.SentMS, &s.OpenedMS, &s.ClosedMS, &s.ExpiresMS}
 	return d.read(ctx).each(`SELECT id, chain_id, `+senderSQL+`, client_id, location_id, language, state, reason, days, declines, own_number, first_link, delivered_ms, created_ms, opened_ms, closed_ms, expires_ms
 		FROM payments WHERE door = 'link' AND created_ms >= $1 AND created_ms < $2 ORDER BY created_ms, id`, []any{ms(from), ms(to)}, func(scan func(...any) error) error {
 		err := scan(into...)
+		s.State, s.Reason, s.Days, s.Declines = pay.State(state), pay.Reason(reason), int(days), int(declines)
 		s.OwnNumber, s.First, s.Delivered = own != 0, first != 0, delivered != 0
 		each(&s)
 		return err
