@@ -98,6 +98,7 @@
       const old = by(slot), fresh = /** @type {HTMLElement} */ (to.querySelector('#' + slot));
       if (old && fresh) old.replaceChildren();
     }
+    document.getElementById('take')?.remove(); // a consent to another total does not stay
     morph(from, to);
     if (how.kept) restore(panel);
     panel.hidden = 'closed' in from.dataset;

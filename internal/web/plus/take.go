@@ -151,7 +151,7 @@ func (s *server) taking(r *web.Request, who staff.Member, c agent.Client, a ask,
 func (t *Take) options(c agent.Client, chosen string, got agent.Taking) {
 	for _, v := range c.Vehicles {
 		if !v.Elsewhere {
-			t.Options = append(t.Options, Option{ID: v.ID, Label: vehicleName(v.Vehicle) + ", paid to " + date(v.PaidTo), Chosen: v.ID == chosen})
+			t.Options = append(t.Options, Option{ID: v.ID, Label: v.Label + ", paid to " + date(v.PaidTo), Chosen: v.ID == chosen})
 		}
 	}
 	if got.PastDue > 0 || chosen == balance {
