@@ -40,6 +40,8 @@ const (
 	NonceOnce     Name = "nonce-once"
 	NonceUnique   Name = "nonce-unique"
 	TermsVersion  Name = "terms-version"
+	TermsLock     Name = "terms-lock"
+	LocationLock  Name = "location-lock"
 	CardKnown     Name = "card-known"
 	CardBrand     Name = "card-brand"
 	SavedBrand    Name = "saved-brand"
@@ -159,6 +161,8 @@ func List() []Guard {
 		{NonceOnce, "The same press again is answered with the same attempt.", "internal/pay", "TestThreeDSecure/sqlite", ""},
 		{NonceUnique, "A nonce makes one attempt, even if nobody looked.", "internal/sqldb", "TestTheDatabaseItselfHoldsTheRules/sqlite", ""},
 		{TermsVersion, "Nobody is charged by terms that are not in force.", "internal/pay", "TestWhatAPageMayNotCharge", ""},
+		{TermsLock, "Nobody agrees to terms after others were put in force.", "internal/sqldb", "TestTermsWaitForWhoAgreesToTheOnesBefore/postgres", ""},
+		{LocationLock, "No payment begins at a location by what was known of it before it was suspended.", "internal/sqldb", "TestNothingBeginsAtALocationThatIsSuspendedMeanwhile/postgres", ""},
 		{CardKnown, "A card of which Stripe says nothing is not charged, and the payer is told why.", "internal/pay", "TestOnlyVisaAndMastercardAreTried", ""},
 		{CardBrand, "Only Visa and Mastercard are charged.", "internal/pay", "TestOnlyVisaAndMastercardAreTried", ""},
 		{SavedBrand, "Only a Visa or Mastercard on file is charged.", "internal/pay", "TestOnlyAVisaOrMastercardOnFileIsCharged", ""},

@@ -30,7 +30,7 @@ func administered(b *books) (d *admin.Desk, one, two staff.Member) {
 // waits returns once a transaction waits for another. SQLite's come one after the other by themselves.
 func (b *books) waits() {
 	b.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(5 * time.Second)
 	for b.postgres() && b.count(`SELECT COUNT(*) FROM pg_locks WHERE NOT granted`) == 0 {
 		if time.Now().After(deadline) {
 			b.Fatal("nobody waits")

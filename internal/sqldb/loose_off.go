@@ -18,6 +18,8 @@ var loose = []struct {
 	with, not string
 }{
 	{guard.AccountLock, `SELECT id FROM clients WHERE id = $1 FOR UPDATE`, `SELECT id FROM clients WHERE id = $1`},
+	{guard.TermsLock, `SELECT n FROM terms_in_force WHERE n = 1 FOR SHARE`, `SELECT n FROM terms_in_force WHERE n = 1`},
+	{guard.LocationLock, `SELECT version FROM locations WHERE id = $1 FOR SHARE`, `SELECT version FROM locations WHERE id = $1`},
 	{guard.VehicleIndex, `CREATE UNIQUE INDEX payments_one_live_per_vehicle`, `CREATE INDEX payments_one_live_per_vehicle`},
 	{guard.BalanceIndex, `CREATE UNIQUE INDEX payments_one_live_balance_per_client`, `CREATE INDEX payments_one_live_balance_per_client`},
 	{guard.IntentOnce, `intent_id = COALESCE(intent_id, $4)`, `intent_id = $4`},
