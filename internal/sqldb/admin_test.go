@@ -372,6 +372,9 @@ func TestTermsArePublishedOneAfterTheOther(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) || errs[0] != nil && !errors.Is(errs[0], admin.ErrChanged) || errs[1] != nil && !errors.Is(errs[1], admin.ErrChanged) {
 			b.Errorf("two publish at once: %v and %v", errs[0], errs[1])
 		}
+		if err := b.PublishTerms(b.ctx, "1", admin.Version{Number: "3"}, trail.Entry{ID: newID()}); !errors.Is(err, admin.ErrChanged) {
+			b.Errorf("after a version that is not the last: %v", err)
+		}
 		all, err := b.TermsVersions(b.ctx, 10)
 		b.must(err)
 		if len(all) != 2 || all[0].Number != "2" || all[1].Number != "1" || all[1].By != "" || all[0].By == "" {

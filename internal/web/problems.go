@@ -67,7 +67,6 @@ var problems = []struct {
 	{admin.ErrInvalid, http.StatusUnprocessableEntity, "invalid"},
 	{admin.ErrChanged, http.StatusConflict, "changed"},
 	{admin.ErrSelf, http.StatusConflict, "self"},
-	{admin.ErrLastAdmin, http.StatusConflict, "last_admin"},
 	{admin.ErrInFlight, http.StatusConflict, "in_flight"},
 	{lockout.ErrLocked, http.StatusTooManyRequests, "locked_out"},
 	{account.ErrSignIn, http.StatusUnauthorized, "sign_in"},

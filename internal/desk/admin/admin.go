@@ -17,11 +17,10 @@ import (
 
 // What the desk refuses. Nothing was done where one of these is returned.
 var (
-	ErrChanged   = errors.New("somebody has changed this meanwhile")
-	ErrInvalid   = errors.New("the form is not filled in right") // a Wrong says what is wrong
-	ErrSelf      = errors.New("administrators can't do this to themselves")
-	ErrLastAdmin = errors.New("somebody else has to be an administrator first")
-	ErrInFlight  = errors.New("a payment of this location is live or not settled")
+	ErrChanged  = errors.New("somebody has changed this meanwhile")
+	ErrInvalid  = errors.New("the form is not filled in right") // a Wrong says what is wrong
+	ErrSelf     = errors.New("administrators can't do this to themselves")
+	ErrInFlight = errors.New("a payment of this location is live or not settled")
 )
 
 // Wrong is what is wrong with a form: for each such field a sentence for whoever typed it. It is an ErrInvalid.
@@ -56,7 +55,7 @@ type Store interface {
 	FactorsOf(ctx context.Context, id string) (Factors, error)
 	// AddStaff returns staff.ErrTaken for a login and ErrEmailTaken for an e-mail address that somebody has.
 	AddStaff(ctx context.Context, m staff.Member, e trail.Entry) error
-	// ChangeStaff changes one of the staff. Two that could leave nobody to administer wait for each other. Errors: staff.ErrNotFound, ErrEmailTaken.
+	// ChangeStaff changes one of the staff. All administrators stay as they are meanwhile: two can't take each other away. Errors: staff.ErrNotFound, ErrEmailTaken.
 	ChangeStaff(ctx context.Context, by, id string, decide func(StaffFacts) (StaffChange, error)) error
 
 	// Places lists every location, in no order.
@@ -108,7 +107,7 @@ func (d *Desk) may(ctx context.Context, who staff.Member, p staff.Permission, ac
 
 // refused writes our own no into the trail, and returns it. A fault is no refusal.
 func (d *Desk) refused(ctx context.Context, who staff.Member, act, object string, why error) error {
-	for _, no := range []error{staff.ErrNotAllowed, staff.ErrTaken, ErrTaken, ErrEmailTaken, ErrChanged, ErrInvalid, ErrSelf, ErrLastAdmin, ErrInFlight} {
+	for _, no := range []error{staff.ErrNotAllowed, staff.ErrTaken, ErrTaken, ErrEmailTaken, ErrChanged, ErrInvalid, ErrSelf, ErrInFlight} {
 		if !errors.Is(why, no) {
 			continue
 		}

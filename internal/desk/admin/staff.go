@@ -28,8 +28,7 @@ type Factors struct {
 // StaffFacts is one of the staff within a change.
 type StaffFacts struct {
 	Member  staff.Member
-	By      staff.Member // who changes them, as they are now
-	Admins  int          // others who are enabled administrators
+	By      staff.Member // who changes them, as they are now, and stay until the change is done
 	Factors Factors
 	Now     time.Time
 }
@@ -288,7 +287,7 @@ func (d *Desk) AddStaff(ctx context.Context, who staff.Member, p Person) (staff.
 func emailTaken() Wrong { return Wrong{"email": "Somebody has this e-mail address already."} }
 
 // ChangeStaff changes what is typed of somebody. Where nothing is different, nothing is done. version is of the row that the form showed.
-// Errors: a Wrong, ErrChanged, ErrSelf, ErrLastAdmin, staff.ErrNotFound, staff.ErrNotAllowed.
+// Errors: a Wrong, ErrChanged, ErrSelf, staff.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) ChangeStaff(ctx context.Context, who staff.Member, id string, version int64, p Person) error {
 	if err := d.may(ctx, who, staff.Manage, changeStaff, id); err != nil {
 		return err
@@ -307,7 +306,7 @@ func (d *Desk) ChangeStaff(ctx context.Context, who staff.Member, id string, ver
 			return StaffChange{}, err
 		}
 		if m.Role != staff.Admin {
-			if err := f.notLast(); err != nil {
+			if err := f.notSelf(); err != nil {
 				return StaffChange{}, err
 			}
 		}
@@ -340,15 +339,10 @@ func (f StaffFacts) ready(version int64) error {
 	return nil
 }
 
-// notLast refuses to take an administrator away who does it themselves, or who is the last one.
-func (f StaffFacts) notLast() error {
-	switch {
-	case f.Member.Role != staff.Admin || f.Member.Disabled:
-		return nil
-	case f.By.ID == f.Member.ID:
+// notSelf refuses to take an administrator away who does it themselves. Whoever takes another away stays one (ready): so somebody is always left.
+func (f StaffFacts) notSelf() error {
+	if f.Member.Role == staff.Admin && f.By.ID == f.Member.ID {
 		return ErrSelf
-	case f.Admins == 0:
-		return ErrLastAdmin
 	}
 	return nil
 }
@@ -370,7 +364,7 @@ var staffActs = map[StaffAct]string{
 }
 
 // Act does something to somebody, and returns the temporary password if it makes one, which is told once. All but enabling end every session of theirs.
-// Errors: ErrChanged, ErrSelf, ErrLastAdmin, staff.ErrNotFound, staff.ErrNotAllowed.
+// Errors: ErrChanged, ErrSelf, staff.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Act(ctx context.Context, who staff.Member, id string, version int64, act StaffAct) (password string, err error) {
 	name := staffActs[act]
 	if err := d.may(ctx, who, staff.Manage, name, id); err != nil {
@@ -389,7 +383,7 @@ func (d *Desk) Act(ctx context.Context, who staff.Member, id string, version int
 		what := ""
 		switch act {
 		case Disable:
-			if err := f.notLast(); err != nil {
+			if err := f.notSelf(); err != nil {
 				return c, err
 			}
 			c.Member.Disabled = true

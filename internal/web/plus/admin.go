@@ -113,8 +113,6 @@ func (t *typed) no(err error, fields ...string) (status int, known bool) {
 		t.alert = "Nothing was saved: this was changed while you had it open."
 	case errors.Is(err, admin.ErrSelf):
 		t.alert = "Nothing was done: you can’t do this to yourself. Another administrator can."
-	case errors.Is(err, admin.ErrLastAdmin):
-		t.alert = "Nothing was done: nobody would be left to administer. Make somebody else an administrator first."
 	case errors.Is(err, admin.ErrInFlight):
 		t.wrong, t.focus = admin.Wrong{"stripe_account": "It can’t be changed now: a payment of this location is live or not settled yet, and it is of the account that stands here. Try again in a while."}, "stripe_account"
 	default:
