@@ -28,6 +28,8 @@ func TestASupervisorFindsNoPaymentOfElsewhere(t *testing.T) {
 		asking := map[string]func() error{
 			"Payment":     func() error { _, err := b.desk.Payment(b.ctx, supervisor, dana.Payment.ID); return err },
 			"Look":        func() error { _, _, err := b.desk.Look(b.ctx, supervisor, give); return err },
+			"Trail":       func() error { _, err := b.desk.Trail(b.ctx, supervisor, office.TrailAsk{}); return err },
+			"TrailFile":   func() error { _, err := b.desk.TrailFile(b.ctx, supervisor, office.TrailAsk{}); return err },
 			"Refund":      func() error { return b.desk.Refund(b.ctx, supervisor, give) },
 			"Decide":      func() error { return b.desk.Decide(b.ctx, supervisor, dana.Payment.ID, pay.Paid, "x") },
 			"Drop":        func() error { return b.desk.Drop(b.ctx, supervisor, dana.Payment.ID, "x") },
