@@ -342,3 +342,39 @@ func (w *town) sessions() map[string]string {
 	must(w.t, rows.Err())
 	return out
 }
+
+// A supervisor who is limited to Harrisburg finds nothing of Richmond by any address that leads there, and reads of it in no list and no count.
+func TestASupervisorsPagesHoldNothingOfElsewhere(t *testing.T) {
+	w := newTown(t)
+	payment := w.sold(w.as("agent"))
+	_, err := w.books.Exec(`UPDATE payments SET held = 1 WHERE id = $1`, payment)
+	must(t, err)
+	invoice := ""
+	must(t, w.books.QueryRow(`SELECT id FROM invoices WHERE payment_id = $1`, payment).Scan(&invoice))
+	v := w.as("supervisor")
+	v.get("/plus/finance").is(http.StatusOK).says(".waits", "Dana").says("header .rooms", "1 waiting")
+	_, err = w.books.Exec(`UPDATE staff SET locations = 'PA-HAR' WHERE login = 'supervisor'`)
+	must(t, err)
+	for _, address := range []string{
+		"/plus/clients/100042", "/plus/clients/100042?tab=history", dana, "/plus/payments/" + payment, "/plus/payments/" + payment + "/status", "/plus/invoices/" + invoice, "/plus/invoices/" + invoice + ".pdf",
+		"/plus/clients/100045?payment=" + payment,
+	} {
+		if p := v.get(address).is(http.StatusNotFound); strings.Contains(p.body, "Dana") || strings.Contains(p.body, "Whitfield") {
+			t.Errorf("%s tells whose it is", address)
+		}
+	}
+	v.post("/plus/clients/100042/links", url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "phone": {"(804) 555-0142"}, "key": {"x"}}).is(http.StatusNotFound)
+	v.get("/plus/clients?q=whitfield").is(http.StatusOK).has("ul.people", 0)
+	if p := v.get("/plus/finance").is(http.StatusOK).has(".waits", 0); strings.Contains(p.words("header"), "waiting") {
+		t.Error("the header counts what is elsewhere")
+	}
+	for _, address := range []string{"/plus/links", "/plus/reports"} {
+		if p := v.get(address).is(http.StatusOK); strings.Contains(p.body, "Whitfield") || strings.Contains(p.body, "Richmond") {
+			t.Errorf("%s tells of elsewhere", address)
+		}
+	}
+	v.get("/plus/clients/100045").is(http.StatusOK)
+	if n := w.count(`SELECT COUNT(*) FROM trail WHERE actor_id = 'staff-supervisor' AND refused = 'outside of their locations'`); n < 8 {
+		t.Errorf("%d lines say that it was asked for", n)
+	}
+}
