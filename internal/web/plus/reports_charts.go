@@ -21,7 +21,7 @@ func reportCharts(r *supervisor.Report, tables map[string]Table, seesBooks bool)
 	}
 	at := func(o supervisor.Outcome) string { return behind(r.Filter, "", "", o) }
 	funnel := Chart{ID: "funnel-chart", Title: "What became of the links", Tall: true,
-		Lead: fmt.Sprintf("Of %s, %s were opened and %s were paid.", linksOf(t.Sent), thousands(t.Opened), thousands(t.Paid))}
+		Lead: fmt.Sprintf("Of %s, %s opened and %s paid.", linksOf(t.Sent), were(t.Opened), were(t.Paid))}
 	for _, b := range []struct {
 		label   string
 		n       int
@@ -260,4 +260,12 @@ func blockedShort(why quote.Blocked) string {
 		return "Payments suspended for the location"
 	}
 	return upper(strings.ReplaceAll(string(why), "_", " "))
+}
+
+// were says how many were something: "1 was", "2 were".
+func were(n int) string {
+	if n == 1 {
+		return "1 was"
+	}
+	return thousands(n) + " were"
 }
