@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import test from "node:test";
 import { Agent, charged, DECLINED, NO_FUNDS, Payer, seen, VISA } from "./lib/people.mjs";
-import { Town, until } from "./lib/town.mjs";
+import { axe, Town, until } from "./lib/town.mjs";
 
 /** What the page asks for by itself, by the last part of its address. */
 function listens(page) {
@@ -112,4 +112,27 @@ test("a link that somebody else sends is followed without a reload, through ever
     await agent.reads("You are signed out.");
     await agent.status.getByRole("link", { name: "Sign in to go on" }).waitFor();
   });
+});
+
+test("the card processor does not answer: nothing can be sent, the page says so, and says by itself when it is back", async (t) => {
+  const town = await Town.start(t);
+  const agent = await Agent.at(town);
+  const down = (page) => page.getByText("The card processor does not answer just now.").filter({ visible: true });
+  const other = new Agent(town, await agent.page.context().newPage());
+  await other.sees("100042");
+  await agent.quotes({ client: "100043", vehicle: "veh_marcus_f150" });
+  await town.faults({ stripe: { rules: [{ op: "any", kind: "down_503" }] } });
+  await agent.presses("Send Message"); // of which nobody can know yet
+  await agent.status.waitFor();
+  await down(other.page).waitFor({ timeout: 30_000 }); // under the button
+  await other.quotes({ client: "100042" });
+  await seen(other.summary, "No link can be sent while the card processor does not answer.");
+  assert.equal(await other.page.getByRole("button", { name: "Send Message" }).count(), 0);
+  assert.deepEqual(await axe(other.page), []);
+  await town.picture(other.page, "agent-processor-down");
+  await town.faults({ stripe: { rules: [] } });
+  await other.page.getByRole("button", { name: "Send Message" }).waitFor({ timeout: 15_000 });
+  await down(other.page).waitFor({ state: "hidden" });
+  await other.presses("Send Message");
+  await other.reads("Delivered");
 });

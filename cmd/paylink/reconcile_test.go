@@ -29,7 +29,7 @@ func TestReconcile(t *testing.T) {
 			t.Errorf("%v: status %d\n%s%s", args, got.status, got.out, got.errors)
 		}
 	}
-	gateway, err := stripepay.New(stripepay.Config{SecretKey: "sk_test_x", APIURL: web.URL, Timeout: 10 * time.Second})
+	gateway, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: "sk_test_x", APIURL: web.URL, Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

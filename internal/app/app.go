@@ -36,6 +36,7 @@ import (
 	"paylink/internal/redisdb"
 	"paylink/internal/sqldb"
 	"paylink/internal/staff"
+	"paylink/internal/stripepay"
 	"paylink/internal/web"
 	"paylink/internal/web/hooks"
 	payerdoor "paylink/internal/web/payer"
@@ -61,7 +62,8 @@ const (
 	autoPayEvery   = 30 * time.Second
 	postEvery      = 2 * time.Second
 	mailTimeout    = 20 * time.Second
-	reconcileEvery = time.Minute // to look whether it is due, and how the last one came out
+	probeEvery     = 5 * time.Second // whether Stripe is back, while it does not answer
+	reconcileEvery = time.Minute     // to look whether it is due, and how the last one came out
 	firstTerms     = "1"
 )
 
@@ -77,6 +79,7 @@ type Service struct {
 	books   *clock.Reconciler
 	config  Config
 	door    *redisdb.Door
+	gateway *stripepay.Gateway
 	handler http.Handler
 	metrics *metrics
 
@@ -105,7 +108,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, door.Close())
 	}
-	s := &Service{DB: db, config: c, door: door}
+	s := &Service{DB: db, config: c, door: door, gateway: made.gateway}
 	s.running, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.wire(ctx, made); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -318,7 +321,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	payerdoor.Mount(payers, payerConfig)
 	printer := pdf.Printer{Brand: c.Brand, Support: c.Support.National()}
 	plus.Mount(desks, plus.Config{
-		Desk:       &agent.Desk{Printer: printer, Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Paused: c.ReconcileOnly},
+		Desk:       &agent.Desk{Printer: printer, Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Down: made.gateway.Down, Paused: c.ReconcileOnly},
 		Office:     &office.Desk{Store: s.DB, Machine: s.Machine, Printer: printer, NewID: newID},
 		Admin:      &admin.Desk{Store: s.DB, NewID: newID, Password: temporaryPassword, Salt: salt},
 		Supervisor: &supervisor.Desk{Store: s.DB, NewID: newID},
@@ -467,6 +470,10 @@ func (s *Service) tick(ctx context.Context, running *sync.WaitGroup) {
 		})
 	}
 	every(catchUpEvery, "catch-up", s.CatchUp.Round)
+	every(probeEvery, "probe", func(ctx context.Context) error {
+		s.gateway.Probe(ctx)
+		return nil
+	})
 	every(reconcileEvery, "reconciliation", s.daily.Round)
 	if !s.config.ReconcileOnly {
 		every(autoPayEvery, "Auto Pay", s.autoPay.Round)

@@ -387,7 +387,7 @@ func TestWhatNobodyToldIsFoundByItself(t *testing.T) {
 // stranger charges a card that no payment of ours is about.
 func stranger(t *testing.T, api string) {
 	t.Helper()
-	g, err := stripepay.New(stripepay.Config{SecretKey: stripeSecret, APIURL: api, Timeout: 10 * time.Second})
+	g, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: stripeSecret, APIURL: api, Timeout: 10 * time.Second})
 	must(t, err)
 	in, err := g.CreateIntent(t.Context(), pay.IntentRequest{Key: rand.Text(), Amount: 4_200})
 	must(t, err)

@@ -152,7 +152,7 @@ type suppliers struct {
 func (c Config) suppliers() (suppliers, error) {
 	var s suppliers
 	var errs [5]error
-	s.gateway, errs[0] = stripepay.New(stripepay.Config{SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: stripeTimeout, StatementSuffix: statementSuffix(c.Brand)})
+	s.gateway, errs[0] = stripepay.New(stripepay.Config{Now: c.Now, SecretKey: c.Stripe.SecretKey, APIURL: c.Stripe.APIURL, Timeout: stripeTimeout, StatementSuffix: statementSuffix(c.Brand)})
 	s.events, errs[1] = stripepay.NewWebhooks(c.Stripe.WebhookSecrets, c.Now)
 	s.carrier, errs[2] = twiliosms.New(twiliosms.Config{
 		AccountSID: c.Twilio.AccountSID, AuthToken: c.Twilio.AuthToken, APIKey: c.Twilio.APIKey, APISecret: c.Twilio.APISecret, From: c.Twilio.From,

@@ -149,7 +149,7 @@ func begin(t *testing.T, database string, o options) *town {
 	suppliers.Handle("/2010-04-01/", b.twilio.Handler())
 	web := httptest.NewServer(suppliers)
 	b.supplier = web.URL
-	b.gateway = need(stripepay.New(stripepay.Config{SecretKey: stripeSecret, APIURL: web.URL, Timeout: o.timeout, StatementSuffix: "INTERLANE"}))(b)
+	b.gateway = need(stripepay.New(stripepay.Config{Now: time.Now, SecretKey: stripeSecret, APIURL: web.URL, Timeout: o.timeout, StatementSuffix: "INTERLANE"}))(b)
 	b.db = b.open()
 	if err := b.db.Migrate(b.ctx); err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func TestTheBankIsAsStripesimIs(t *testing.T) {
 		w.quiet, w.bank.alone = true, true
 		sim := stripesim.New(stripesim.Config{Now: func() time.Time { return w.now }, SecretKey: "sk_test_x", PublishableKey: "pk_test_x"})
 		wire := inProcess{sim.Handler()}
-		theirs, err := stripepay.New(stripepay.Config{SecretKey: "sk_test_x", APIURL: "http://stripe", Timeout: 5 * time.Second, Transport: wire})
+		theirs, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: "sk_test_x", APIURL: "http://stripe", Timeout: 5 * time.Second, Transport: wire})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,9 @@ import (
 )
 
 // desk is the agents' desk on these books, as far as invoices go.
-func (b *books) desk() *agent.Desk { return &agent.Desk{Store: b.DB, NewID: newID} }
+func (b *books) desk() *agent.Desk {
+	return &agent.Desk{Store: b.DB, NewID: newID, Down: func() bool { return false }}
+}
 
 var anAgent = staff.Member{ID: "staff-agent", Role: staff.Agent}
 

@@ -73,7 +73,7 @@ func (w *world) play(t *testing.T) {
 
 func (w *world) gateway(t *testing.T, transport http.RoundTripper) *stripepay.Gateway {
 	t.Helper()
-	g, err := stripepay.New(stripepay.Config{SecretKey: w.key, APIURL: w.url, Timeout: 30 * time.Second, StatementSuffix: "MONITOR", Transport: transport})
+	g, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: w.key, APIURL: w.url, Timeout: 30 * time.Second, StatementSuffix: "MONITOR", Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ var (
 	ErrKey     = errors.New("stripepay: the secret key must be one of Stripe's: sk_test_…, sk_live_…, rk_test_… or rk_live_…")
 	ErrURL     = errors.New("stripepay: the API's URL must be https://HOST, or http://HOST with a test key")
 	ErrTimeout = errors.New("stripepay: a timeout is required")
+	ErrClock   = errors.New("stripepay: a clock is required")
 
 	errRedirect = errors.New("redirected")
 )
@@ -38,8 +39,9 @@ var (
 // answerLimit is in bytes. A PaymentIntent with all that is expanded has about ten thousand, a page of a list a hundred such.
 const answerLimit = 4 << 20
 
-// Config is what a Gateway needs. SecretKey and Timeout are required.
+// Config is what a Gateway needs. Now, SecretKey and Timeout are required.
 type Config struct {
+	Now             func() time.Time
 	SecretKey       string
 	APIURL          string // "" is Stripe's own
 	Timeout         time.Duration
@@ -60,9 +62,10 @@ type Gateway struct {
 	balance  balance.Client
 	live     bool
 	suffix   string
+	health   *health
 }
 
-// New returns a Gateway that has asked nothing yet. Errors: ErrKey, ErrURL, ErrTimeout, all that apply.
+// New returns a Gateway that has asked nothing yet. Errors: ErrKey, ErrURL, ErrTimeout, ErrClock, all that apply.
 func New(c Config) (*Gateway, error) {
 	var problems []error
 	kind, mode, secret := splitKey(c.SecretKey)
@@ -80,9 +83,13 @@ func New(c Config) (*Gateway, error) {
 	if c.Timeout <= 0 {
 		problems = append(problems, ErrTimeout)
 	}
+	if c.Now == nil {
+		problems = append(problems, ErrClock)
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
+	heard := &health{now: c.Now}
 	next := c.Transport
 	if next == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
@@ -94,7 +101,7 @@ func New(c Config) (*Gateway, error) {
 		EnableTelemetry:   stripe.Bool(false),
 		MaxNetworkRetries: stripe.Int64(0),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // its log prints answers
-		HTTPClient:        &http.Client{Transport: once{next}, Timeout: c.Timeout},
+		HTTPClient:        &http.Client{Transport: listening{once{next}, heard}, Timeout: c.Timeout},
 	})
 	return &Gateway{
 		intents:  paymentintent.Client{B: backend, Key: c.SecretKey},
@@ -107,6 +114,7 @@ func New(c Config) (*Gateway, error) {
 		balance:  balance.Client{B: backend, Key: c.SecretKey},
 		live:     mode == "live",
 		suffix:   c.StatementSuffix,
+		health:   heard,
 	}, nil
 }
 

@@ -360,7 +360,7 @@ func TestFaults(t *testing.T) {
 				if a.op == "refund" {
 					id = b.paid(t, good, pm).ID
 				}
-				g, err := stripepay.New(stripepay.Config{SecretKey: b.key, APIURL: b.url, Timeout: 150 * time.Millisecond, StatementSuffix: "MONITOR"})
+				g, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: b.key, APIURL: b.url, Timeout: 150 * time.Millisecond, StatementSuffix: "MONITOR"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -418,7 +418,7 @@ func TestABrokenConnectionRepeatsNothing(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	g, err := stripepay.New(stripepay.Config{SecretKey: secretKey, APIURL: server.URL, Timeout: 5 * time.Second})
+	g, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: secretKey, APIURL: server.URL, Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -487,7 +487,7 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 }
 
 func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
-	good := stripepay.Config{SecretKey: secretKey, Timeout: time.Second}
+	good := stripepay.Config{Now: time.Now, SecretKey: secretKey, Timeout: time.Second}
 	for _, key := range []string{"", " ", "sk_test_", "pk_test_x", "sk_x", "whsec_x", "sk_test_x\n", "SK_TEST_x"} {
 		c := good
 		c.SecretKey = key
@@ -502,15 +502,15 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("the URL %q: %v", address, err)
 		}
 	}
-	live := stripepay.Config{SecretKey: "sk_live_x", Timeout: time.Second, APIURL: "http://127.0.0.1:1"}
+	live := stripepay.Config{Now: time.Now, SecretKey: "sk_live_x", Timeout: time.Second, APIURL: "http://127.0.0.1:1"}
 	if _, err := stripepay.New(live); !errors.Is(err, stripepay.ErrURL) {
 		t.Error("a live key would be sent in the clear")
 	}
-	if _, err := stripepay.New(stripepay.Config{SecretKey: secretKey}); !errors.Is(err, stripepay.ErrTimeout) {
+	if _, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: secretKey}); !errors.Is(err, stripepay.ErrTimeout) {
 		t.Error(err)
 	}
 	for _, key := range []string{"sk_test_x", "rk_live_x"} {
-		if _, err := stripepay.New(stripepay.Config{SecretKey: key, Timeout: time.Second}); err != nil {
+		if _, err := stripepay.New(stripepay.Config{Now: time.Now, SecretKey: key, Timeout: time.Second}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -61,6 +61,8 @@ const (
 	Paused Blocked = "paused"
 	// NeedsReview: money for the vehicle came after its link had closed, and nobody has decided about it yet. pay.Machine refuses with pay.ErrNeedsReview.
 	NeedsReview Blocked = "needs_review"
+	// NotAnswering: the card processor does not answer just now. A text would not leave, or its link could not be paid.
+	NotAnswering Blocked = "not_answering"
 )
 
 // Store is what the desk reads.
@@ -123,7 +125,8 @@ type Desk struct {
 	}
 	Printer Printer
 	NewID   func() string
-	Paused  bool // reconcile-only mode: nothing is offered to pay
+	Down    func() bool // the card processor does not answer, as far as its last calls tell
+	Paused  bool        // reconcile-only mode: nothing is offered to pay
 }
 
 const (
@@ -362,6 +365,9 @@ func (d *Desk) summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	if d.Paused {
 		out.Blocked = Paused
 	}
+	if out.Blocked == "" && d.Down() {
+		out.Blocked = NotAnswering
+	}
 	out.Warnings = warnings(out)
 	return out, nil
 }
@@ -522,7 +528,11 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 			if err != nil {
 				return frozen, err
 			}
-			if why := blocked(f.Client, frozen.Summary); why != "" {
+			why := blocked(f.Client, frozen.Summary)
+			if why == "" && d.Down() {
+				why = NotAnswering
+			}
+			if why != "" {
 				return frozen, &BlockedError{why}
 			}
 			if now := frozen.Summary.TotalDue; now != m.Shown {
@@ -533,7 +543,7 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	})
 }
 
-// Resend sends a new link for the same payment. Errors: ErrOptedOut, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
+// Resend sends a new link for the same payment. Errors: ErrOptedOut, *BlockedError, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrNotFound, staff.ErrNotAllowed.
 func (d *Desk) Resend(ctx context.Context, who staff.Member, paymentID string) error {
 	v, err := d.payment(ctx, who, staff.SendLinks, "resend link", paymentID)
 	if err != nil {
@@ -555,6 +565,9 @@ func (d *Desk) resend(ctx context.Context, who staff.Member, v pay.View) error {
 			return err
 		} else if out {
 			return ErrOptedOut
+		}
+		if d.Down() { // its PaymentIntent is there, but nobody could pay it
+			return &BlockedError{NotAnswering}
 		}
 	}
 	return d.Machine.Resend(ctx, v.Payment.ID, actor(who))

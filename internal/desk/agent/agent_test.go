@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type bench struct {
 	db   *sqldb.DB
 	desk *agent.Desk
 	till *pay.Machine
+	down atomic.Bool // the card processor does not answer
 
 	mu  sync.Mutex
 	now time.Time
@@ -97,7 +99,7 @@ func start(t *testing.T) *bench {
 	b.till = &pay.Machine{
 		Store: b.db, Door: shut{}, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 	}
-	b.desk = &agent.Desk{Printer: pdf.Printer{Brand: "Interlane", Support: "(804) 555-0100"}, Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID}
+	b.desk = &agent.Desk{Printer: pdf.Printer{Brand: "Interlane", Support: "(804) 555-0100"}, Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID, Down: b.down.Load}
 	t.Cleanup(func() { sim.Close(); web.Close(); b.must(b.db.Close()) })
 	return b
 }

@@ -8,7 +8,7 @@ import (
 
 // Pulse tells cheaply whether a client's page is still true.
 type Pulse struct {
-	Version string   // changes when a payment, the books or the notes of the client do
+	Version string   // changes when a payment, the books or the notes of the client do, and when the card processor goes or comes back
 	Live    []Living // payments that are under way, newest first
 }
 
@@ -30,5 +30,9 @@ func (d *Desk) Pulse(ctx context.Context, who staff.Member, clientID string) (Pu
 	if err := d.allow(ctx, who, staff.SeeClients, "watch client", clientID, clientID); err != nil {
 		return Pulse{}, err
 	}
-	return d.Store.Pulse(ctx, clientID)
+	p, err := d.Store.Pulse(ctx, clientID)
+	if d.Down() {
+		p.Version += " down"
+	}
+	return p, err
 }

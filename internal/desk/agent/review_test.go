@@ -89,3 +89,51 @@ func TestInReconcileOnlyModeNothingIsSent(t *testing.T) {
 		b.pass(11 * time.Minute)
 	}
 }
+
+func TestNothingIsSentWhileTheCardProcessorDoesNotAnswer(t *testing.T) {
+	b := start(t)
+	who := b.as(staff.Agent)
+	m := b.message()
+	p, err := b.desk.Send(b.ctx, who, m)
+	b.must(err)
+	b.down.Store(true)
+	if same, err := b.desk.Send(b.ctx, who, m); err != nil || same.ID != p.ID {
+		b.Errorf("the same form, sent twice: %v", err) // its link is out
+	}
+	other := m
+	other.ClientID, other.VehicleID, other.Phone, other.Shown, other.FormKey = "100043", "veh_marcus_f150", "804 555 0143", 12525, newID()
+	summary := func(client, vehicle string) agent.Blocked {
+		b.Helper()
+		s, err := b.desk.Summary(b.ctx, who, agent.Choice{ClientID: client, VehicleID: vehicle, Days: 30})
+		b.must(err)
+		return s.Blocked
+	}
+	if got := summary("100043", "veh_marcus_f150"); got != agent.NotAnswering {
+		b.Errorf("it is blocked by %q", got)
+	}
+	if got := summary("100050", "veh_rita_focus"); got != agent.InCollections {
+		b.Errorf("what does not pass by itself is not said: %q", got)
+	}
+	before, err := b.desk.Pulse(b.ctx, who, "100043")
+	b.must(err)
+	var blocked *agent.BlockedError
+	if _, err := b.desk.Send(b.ctx, who, other); !errors.As(err, &blocked) || blocked.Why != agent.NotAnswering {
+		b.Errorf("it is sent: %v", err)
+	}
+	if err := b.desk.Resend(b.ctx, who, p.ID); !errors.As(err, &blocked) || blocked.Why != agent.NotAnswering {
+		b.Errorf("it is sent again: %v", err)
+	}
+	if trail := b.trail("veh_marcus_f150"); !strings.Contains(strings.Join(trail, "; "), "not_answering") {
+		b.Errorf("the trail says %q", trail)
+	}
+	if _, err := b.desk.Cancel(b.ctx, who, p.ID, "x"); err != nil { // money is asked about all the same
+		b.Error(err)
+	}
+	b.down.Store(false)
+	if after, err := b.desk.Pulse(b.ctx, who, "100043"); err != nil || after.Version == before.Version {
+		b.Errorf("no page learns that it is back: %v", err)
+	}
+	if _, err := b.desk.Send(b.ctx, who, other); err != nil {
+		b.Error(err)
+	}
+}

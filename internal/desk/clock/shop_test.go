@@ -107,7 +107,7 @@ func open(t *testing.T, database string) *shop {
 	web := httptest.NewServer(suppliers)
 	s.api = web.URL
 	var err error
-	s.gateway, err = stripepay.New(stripepay.Config{SecretKey: stripeSecret, APIURL: web.URL, Timeout: 10 * time.Second})
+	s.gateway, err = stripepay.New(stripepay.Config{Now: time.Now, SecretKey: stripeSecret, APIURL: web.URL, Timeout: 10 * time.Second})
 	s.must(err)
 	carrier, err := twiliosms.New(twiliosms.Config{AccountSID: twilioAccount, AuthToken: twilioToken, From: "+18045550100", APIURL: web.URL, Timeout: 10 * time.Second})
 	s.must(err)

@@ -208,6 +208,8 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 	}
 	if s.Desk.Paused {
 		page.Closed = append(page.Closed, pausedWords)
+	} else if s.Desk.Down() {
+		page.Closed = append(page.Closed, notAnsweringWords)
 	}
 	for _, t := range tabs {
 		page.Tabs = append(page.Tabs, Tab{Name: tabNames[t], Address: clientAddress(c.ID, url.Values{"tab": {t}}), Current: t == tab})
@@ -406,7 +408,7 @@ func (s *server) summary(r *web.Request, who staff.Member, c agent.Client, a ask
 	}
 	switch {
 	case got.Blocked != "":
-		sum.Blocked = blockedWords(got.Blocked)
+		sum.Blocked, sum.Awaits = blockedWords(got.Blocked), got.Blocked == agent.NotAnswering
 	case got.LiveID != "":
 		sum.Live = &Live{PaymentID: got.LiveID}
 	default:
@@ -634,6 +636,8 @@ func refusal(err error) string {
 		return "Nothing was done: Finance looks at this payment first."
 	case errors.Is(err, pay.ErrPaused):
 		return "Nothing was sent: payments are paused while the books are checked."
+	case errors.Is(err, pay.ErrBlocked):
+		return "Nothing was sent: the card processor does not answer just now, and the link could not be paid."
 	}
 	return ""
 }

@@ -166,6 +166,7 @@ type Summary struct {
 	Warnings []Alert
 	Alert    *Alert // why the last try sent nothing
 	Blocked  string // why nothing can be sent
+	Awaits   bool   // and that passes by itself
 	Live     *Live  // the payment that is under way for the vehicle
 	Send     *Send  // nil: nothing can be sent now
 }

@@ -149,6 +149,8 @@ func blockedWords(why agent.Blocked) string {
 		return "Finance looks at an earlier payment for this vehicle first. No link can be sent, and no other payment may be taken for it."
 	case agent.Paused:
 		return pausedWords
+	case agent.NotAnswering:
+		return "No link can be sent while the card processor does not answer."
 	case quote.NothingDue:
 		return "Nothing is due: the credit covers all of it. There is no payment to send."
 	case quote.BelowMinimum:
@@ -156,6 +158,9 @@ func blockedWords(why agent.Blocked) string {
 	}
 	return "The location takes no payments. No link can be sent for this vehicle."
 }
+
+// notAnsweringWords are for a card processor that does not answer. The page that says so learns by itself when it does.
+const notAnsweringWords = "The card processor does not answer just now. No link can be sent until it does; this page will say so by itself."
 
 // pausedWords are for reconcile-only mode, in which the books may not yet know what was charged.
 const pausedWords = "Payments are paused while the books are checked. No link can be sent; take no payment in another way before Finance says so."
