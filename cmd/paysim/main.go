@@ -222,6 +222,7 @@ func greet(w io.Writer, service, suppliers string) {
   Components      %s/storybook
 
   Search for 100042, Dana Whitfield, +1 804 555 0142; send her a secure payment link; open it on the phone.
+  Or take a payment from 100047, Hal Brandt, who has cards on file: Account History, Take Payment.
   Cards: 4242 4242 4242 4242 pays, 4000 0000 0000 9995 has no funds, 4000 0027 6000 3184 asks for 3-D Secure; any date to come, any code.
 
 ready: %s/plus/

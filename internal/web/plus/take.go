@@ -118,7 +118,7 @@ func (s *server) taking(r *web.Request, who staff.Member, c agent.Client, a ask,
 	case got.InTheWay == nil:
 		t.charge(c, got, s.NewKey(), d)
 	}
-	if p.MaySend && !t.Balance && got.Blocked == "" && got.InTheWay == nil {
+	if p.MaySend && !t.Balance && got.Blocked == "" && !got.Free && got.InTheWay == nil {
 		t.LinkInstead = clientAddress(c.ID, url.Values{"tab": {a.tab}, "panel": {"send"}, "vehicle": {got.Choice.VehicleID}, "days": {strconv.Itoa(got.Choice.Days)}})
 	}
 	p.Take = &t

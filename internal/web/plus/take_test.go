@@ -130,7 +130,7 @@ func TestEveryOutcomeOfAChargeHasItsWords(t *testing.T) {
 	declined.says(".ladder", "Visa ending 0341 declined").says("#where", "another card on file, or send a secure payment link").has("#status a.button", 2).says("#status a.button", "Take Payment again")
 	v.get(declined.Find("#status a.button").First().AttrOr("href", "")).says("#take-total", "$74.20").has("#take", 1)
 	// Credit that covers everything: no card, nothing charged, the date moves.
-	ines := v.get(taking("100048", "")).says("#take .alert", "The credit covers all of it").says("#charge", "Use Credit").has("#card", 0)
+	ines := v.get(taking("100048", "")).says("#take .alert", "The credit covers all of it").says("#charge", "Use Credit").has("#card", 0).has("#take a", 0)
 	v.took(v.takes("100048", ines), "Paid by credit. Nothing was charged.").says(".receipt", "Credit used$80.44").says("#client .facts", "Apr 9, 2026").says(".table.history", "Paid by the account’s credit")
 	v.get("/plus/clients/100048?tab=links").says(".rest .table tbody", "Paid · credit")
 	// No card: who adds one, and the way out.
