@@ -28,6 +28,7 @@ type Config struct {
 // Limits of what a provider may make us do.
 const (
 	knownFor   = time.Hour       // what a provider says of itself is asked for again after that
+	downFor    = 5 * time.Second // one that did not answer is left alone: those who wait for it would wait one after the other
 	answerMost = 1 << 20         // bytes
 	leeway     = 2 * time.Minute // between its clock and ours
 	oldest     = 15 * time.Minute
@@ -43,7 +44,8 @@ type Provider struct {
 
 	mu    sync.Mutex
 	known *oidc.Provider
-	asked time.Time
+	asked time.Time // when it said so
+	down  time.Time // when it did not answer
 }
 
 // New returns a provider's client. It asks nobody.
@@ -124,10 +126,14 @@ func (v *verified) UnmarshalJSON(b []byte) error {
 func (p *Provider) discover(ctx context.Context) (*oauth2.Config, *oidc.Provider, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.known == nil || p.config.Now().Sub(p.asked) >= knownFor {
+	if now := p.config.Now(); p.known == nil || now.Sub(p.asked) >= knownFor {
+		if now.Sub(p.down) < downFor {
+			return nil, nil, signin.ErrProvider
+		}
 		// Its keys are asked for later, with this client and outside of this request's time.
 		known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.config.Issuer)
 		if err != nil {
+			p.down = p.config.Now()
 			return nil, nil, signin.ErrProvider
 		}
 		p.known, p.asked = known, p.config.Now()

@@ -77,14 +77,21 @@
     });
 
     // The login field offers passkeys beside passwords, where the browser can; each question lasts as long as its challenge.
+    // Nobody has asked for that, so nobody is told where it does not work.
     const offer = async () => {
       const again = setTimeout(offer, REFRESH);
+      let credential;
       try {
-        await give(await get(ask, 'conditional'));
+        credential = await get(ask, 'conditional');
       } catch (error) {
-        if (error instanceof DOMException && error.name === 'AbortError') return;
-        clearTimeout(again);
-        if (!(error instanceof DOMException)) said.textContent = words(error);
+        if (!(error instanceof DOMException && error.name === 'AbortError')) clearTimeout(again);
+        return;
+      }
+      clearTimeout(again);
+      try {
+        await give(credential);
+      } catch (error) {
+        said.textContent = words(error);
       }
     };
     if (document.querySelector('[autocomplete~=webauthn]')) {

@@ -236,6 +236,9 @@ func TestAProviderThatIsDownKeepsNobodyOutForLong(t *testing.T) {
 	b.is(err, signin.ErrProvider)
 	b.expect("in", "agent", "interlane-demo", here)
 	p.Set(func(p *testbed.Provider) { p.Down = false })
+	_, _, err = b.desk.BeginCompany(b.ctx, here) // nobody waits for it just now
+	b.is(err, signin.ErrProvider)
+	b.pass(5 * time.Second)
 	to, kept, state := b.asks()
 	code := p.SignIn(t, to, says("s1", "agent@interlane.example", true))
 	p.Set(func(p *testbed.Provider) { p.Down = true })

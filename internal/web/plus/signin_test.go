@@ -190,8 +190,7 @@ func TestNobodySeesWhatALoginHas(t *testing.T) {
 
 func TestTheCompanysSignIn(t *testing.T) {
 	var provider *testbed.Provider
-	var w *town
-	w = newTown(t, func(c *app.Config) {
+	w := newTown(t, func(c *app.Config) {
 		provider = testbed.NewProvider(t, c.Now)
 		c.OIDC = app.OIDC{Issuer: provider.URL, ClientID: provider.ClientID, ClientSecret: provider.ClientSecret}
 	})
