@@ -27,6 +27,13 @@ var ownWords = map[string][]string{
 	"/plus/payments/{id}/decide": {"why"},
 	"/plus/payments/{id}/drop":   {"why"},
 	"/plus/payments/{id}/clear":  {"why"},
+
+	"/plus/admin/staff":                     {"name"},
+	"/plus/admin/staff/{id}":                {"name", "team"},
+	"/plus/admin/locations":                 {"name"},
+	"/plus/admin/locations/{id}":            {"name"},
+	"/plus/admin/locations/{id}/fees":       {"name"},
+	"/plus/admin/locations/{id}/fees/{fee}": {"name"},
 }
 
 // noCards refuses a request that holds what looks like a card number, in whatever field of a form or part of an address, before anybody works with it. What was typed is neither kept
