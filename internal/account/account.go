@@ -114,6 +114,12 @@ func (c Card) Expired(today day.Date) bool {
 	return c.ExpYear < t.Year() || c.ExpYear == t.Year() && c.ExpMonth < int(t.Month())
 }
 
+// ExpiresSoon says whether a card's last month is this one or the next.
+func (c Card) ExpiresSoon(today day.Date) bool {
+	t := today.Time()
+	return !c.Expired(today) && c.ExpYear*12+c.ExpMonth <= t.Year()*12+int(t.Month())+1
+}
+
 // Today returns the day that it is at the location at a moment. An unknown zone counts as UTC.
 func (l Location) Today(now time.Time) day.Date { return day.Of(now.In(l.TimeZone())) }
 

@@ -89,6 +89,7 @@ func Data(now time.Time) sqldb.Import {
 	}
 	t.history("100042", "veh_dana_civic", []past{{"link", 30, 30, 9_300, 558}, {"autopay", 60, 30, 9_300, 558}, {"center", 74, 14, 4_340, 260}})
 	t.history("100046", "veh_lucia_sentra", []past{{"center", 30, 30, 8_550, 0}})
+	t.appointments()
 	return in
 }
 

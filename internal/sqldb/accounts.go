@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"paylink/internal/account"
+	"paylink/internal/appointment"
 	"paylink/internal/day"
 	"paylink/internal/ledger"
 	"paylink/internal/money"
@@ -220,6 +221,7 @@ type Import struct {
 	Clients   []account.Client
 	Vehicles  []account.Vehicle
 	Invoices  []ledger.Invoice // history from before, paid
+	Booked    []appointment.Appointment
 	Entries   []ledger.Entry   // opening balances, of clients that this import adds
 	OptedOut  []phone.Number   // of clients that this import adds
 	Access    []account.Access // of clients that this import adds: how they get into My Account
@@ -287,6 +289,11 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 		}
 		for _, i := range in.Invoices {
 			if err := t.invoice(i, ""); err != nil && !errors.Is(err, ledger.ErrPosted) {
+				return err
+			}
+		}
+		for _, a := range in.Booked {
+			if err := t.appointment(a); err != nil {
 				return err
 			}
 		}

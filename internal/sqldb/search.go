@@ -7,10 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"paylink/internal/account"
 	"paylink/internal/phone"
@@ -33,21 +30,6 @@ const (
 	phoneMark = "+"
 )
 
-// folded splits a text into the words that it is found by: small letters without accents, and digits. An apostrophe does not end a word.
-func folded(s string) []string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(s)) {
-		switch {
-		case unicode.IsLetter(r), unicode.IsDigit(r):
-			b.WriteRune(r)
-		case unicode.Is(unicode.Mn, r), r == '\'', r == '’':
-		default:
-			b.WriteByte(' ')
-		}
-	}
-	return strings.Fields(b.String())
-}
-
 // first is the first n letters of a word.
 func first(word string, n int) string {
 	for i := range word {
@@ -67,7 +49,7 @@ func (t tx) findable(clientID string) error {
 	if err := t.exec(`DELETE FROM search_words WHERE client_id = $1`, clientID); err != nil {
 		return err
 	}
-	words := folded(c.Name())
+	words := account.Words(c.Name())
 	args := []any{strings.Join(words, " "), clientID}
 	var rows []string
 	add := func(start, word string) {
@@ -82,13 +64,13 @@ func (t tx) findable(clientID string) error {
 			add(first(word, n), word)
 		}
 	}
-	id, number := strings.Join(folded(c.ID), ""), strings.TrimPrefix(c.Phone.E164(), "+1")
+	id, number := strings.Join(account.Words(c.ID), ""), strings.TrimPrefix(c.Phone.E164(), "+1")
 	add(idMark+first(id, idStart), id)
 	add(phoneMark+first(number, phoneStart), number)
 	err = t.each(`SELECT plate FROM vehicles WHERE client_id = $1`, []any{clientID}, func(scan func(...any) error) error {
 		var plate string
 		err := scan(&plate)
-		plate = strings.Join(folded(plate), "")
+		plate = strings.Join(account.Words(plate), "")
 		add(plateMark+first(plate, plateStart), plate)
 		return err
 	})
@@ -102,7 +84,7 @@ func (t tx) findable(clientID string) error {
 // name. Words of a name are found by their beginnings in whatever order, an id from four characters on, a plate from three, a number from six digits on. Which of many of
 // a common name are shown is always the same. Locations are those where one of a client's vehicles must be serviced; none: anywhere.
 func (d *DB) SearchClients(ctx context.Context, query string, number phone.Number, locations []string, limit int) ([]account.Found, error) {
-	words := folded(query)
+	words := account.Words(query)
 	if len(words) == 0 {
 		return nil, nil
 	}
@@ -182,7 +164,7 @@ func (s search) add(query, order string, args ...any) error {
 		if label != "" {
 			had.Vehicles = append(had.Vehicles, strings.TrimSuffix(label+" · "+plate, " · "))
 		}
-		had.exact = had.exact || plate != "" && strings.Join(folded(plate), "") == s.whole
+		had.exact = had.exact || plate != "" && strings.Join(account.Words(plate), "") == s.whole
 		return nil
 	})
 }

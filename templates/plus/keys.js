@@ -32,13 +32,15 @@
   /** The n-th tab of a client's page. @param {number} n @returns {HTMLElement | null} */
   const tab = (n) => document.querySelector(`.tabs > :nth-child(${n})`);
 
-  /** Goes to what a key stands for, on the tab that has it. @param {string} key @param {number} n of the tab */
+  /** Goes to what a key stands for, on the tab that has it, and presses it if it is a button. @param {string} key @param {number} n of the tab */
   async function goTo(key, n) {
     const find = () => /** @type {HTMLElement | null} */ (document.querySelector(`[data-key="${key}"]`));
     const link = tab(n);
     if (!find() && link instanceof HTMLAnchorElement) await window.plus.visit(window.plus.beside(link.href));
-    find()?.focus();
-    find()?.scrollIntoView({block: 'nearest'});
+    const found = find();
+    found?.focus();
+    found?.scrollIntoView({block: 'nearest'});
+    if (found instanceof HTMLButtonElement) found.click();
   }
 
   /** @type {Record<string, () => void>} */

@@ -145,6 +145,7 @@
       const found = response.headers.get('Content-Location');
       if (found && how.history) go(onThisTab(found).href, how.history);
       show(html, how);
+      if (init.method === 'POST' && response.ok) refresh();
     } catch (error) {
       if (mine !== asking || mine.signal.aborted) return;
       show('<div class="alert error" data-problem><span></span><p><b>The server could not be reached.</b> Check the connection and try again. Nothing is sent twice.</p></div>');
@@ -249,7 +250,8 @@
       if (how.body && form && !response.ok && page.querySelector('main [data-reference]')) return trouble(form, page);
       if (document.getElementById('rest')) keep(by('rest'));
       if (how.body && form) typed.delete(form.id); // the answer says what is kept of it
-      put(page, !inPlace(end) ? at : form && how.body && keepsPanel(form, end) ? beside(end.href) : end.href, how.history ?? 'push', form || null, response.ok);
+      const same = end.pathname === new URL(at).pathname && how.history !== '' && !PANEL.some((name) => end.searchParams.has(name)); // as the panel
+      put(page, !inPlace(end) ? at : same ? beside(end.href) : end.href, how.history ?? 'push', form || null, response.ok);
     } catch {
       if (mine !== going || mine.signal.aborted) return;
       if (how.history === '') return location.reload(); // the address has changed already
@@ -372,6 +374,34 @@
     by('ending').hidden = !whole;
     /** @type {HTMLElement} */ (by('ending').querySelector('b')).textContent = now.slice(-4);
     by('other').hidden = own && !by('other').querySelector('[aria-invalid=true]');
+    whose(whole && !own ? now : '');
+  }
+
+  // Whose else it is, is asked as soon as it is whole.
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let looking;
+  let looked = ''; // the number that the form says this of
+  const LOOK = 250; // ms after the last key
+  /** @param {string} number ten digits, or '' for none to ask about */
+  function whose(number) {
+    if (number === looked) return;
+    clearTimeout(looking);
+    looked = number;
+    const slot = by('number-check');
+    if (!slot) return;
+    if (!number) return slot.replaceChildren();
+    looking = setTimeout(async () => {
+      try {
+        const response = await fetch('/plus/clients/' + by('client').dataset.id + '/number', {method: 'POST', body: new URLSearchParams({phone: number}), credentials: 'same-origin', cache: 'no-store', redirect: 'error', headers: {'X-Part': '1'}});
+        const html = response.ok ? await response.text() : '';
+        if (looked !== number || by('number-check') !== slot) return; // it was typed on
+        const template = document.createElement('template');
+        template.innerHTML = html.trim();
+        slot.replaceChildren(template.content);
+      } catch {
+        looked = ''; // it is checked again when it is sent
+      }
+    }, LOOK);
   }
   document.addEventListener('input', (event) => {
     const field = /** @type {HTMLInputElement} */ (event.target);
@@ -623,6 +653,8 @@
   /** Takes up what a page brings. */
   function ready() {
     if (!panel) return;
+    const field = /** @type {HTMLInputElement | null} */ (document.getElementById('phone'));
+    looked = field && by('number-check').childElementCount ? field.value.replace(/\D/g, '').replace(/^1(?=\d{10}$)/, '') : ''; // the server has said it
     number();
     const pill = document.getElementById('left');
     endsAt = 0;

@@ -7,10 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"paylink/internal/account"
+	"paylink/internal/appointment"
 	"paylink/internal/day"
 	"paylink/internal/ledger"
 	"paylink/internal/link"
@@ -28,6 +28,7 @@ var (
 	ErrLandline   = errors.New("the number is a landline and can’t get texts")
 	ErrOptedOut   = errors.New("the number has opted out of our texts")
 	ErrConsent    = errors.New("the payer’s consent to be texted is needed")
+	ErrAnothers   = errors.New("the number belongs to another client, and nobody has confirmed it")
 	ErrCardNumber = trail.ErrCardNumber
 	ErrTooLong    = trail.ErrTooLong
 )
@@ -86,6 +87,14 @@ type Store interface {
 	AddInvoice(ctx context.Context, clientID, formKey string, decide func(Account) (Charge, error)) (ledger.Invoice, error)
 	// PaymentsOf lists a client's payments, newest first.
 	PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error)
+	// PaymentsAfter lists a client's payments, newest first: those after one of them, or from the first on.
+	PaymentsAfter(ctx context.Context, clientID, after string, limit int) ([]pay.Payment, error)
+	// NewestLinks returns the newest link of each of some payments, by payment.
+	NewestLinks(ctx context.Context, paymentIDs []string) (map[string]link.Link, error)
+	// ClientsAt lists the clients on whose record a telephone number is.
+	ClientsAt(ctx context.Context, number phone.Number, limit int) ([]account.Client, error)
+	// Appointments lists a client's, the latest first.
+	Appointments(ctx context.Context, clientID string, limit int) ([]appointment.Appointment, error)
 	// Disputed lists the ids of a client's payments that somebody disputes at the bank now.
 	Disputed(ctx context.Context, clientID string) ([]string, error)
 	// Notes lists a client's notes, newest first: those after one of them, or from the first on.
@@ -154,16 +163,22 @@ func (d *Desk) refused(ctx context.Context, who staff.Member, act, object, clien
 	return why
 }
 
-// Search finds clients by id, name, telephone number or plate; by name, at most twenty.
-func (d *Desk) Search(ctx context.Context, who staff.Member, words string) ([]account.Found, error) {
+// Search finds clients by id, name, telephone number or plate, at most twenty, and says whether there are more.
+func (d *Desk) Search(ctx context.Context, who staff.Member, words string) (found []account.Found, more bool, err error) {
 	if err := d.allow(ctx, who, staff.SeeClients, "search clients", "", ""); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if len(words) > 100 {
-		return nil, nil
+		return nil, false, nil
 	}
 	number, _ := phone.Parse(words) // words that are no number are searched as words
-	return d.Store.SearchClients(ctx, words, number, who.Scope().Locations, searchMost)
+	if found, err = d.Store.SearchClients(ctx, words, number, who.Scope().Locations, searchMost+1); err != nil {
+		return nil, false, err
+	}
+	if more = len(found) > searchMost; more {
+		found = found[:searchMost]
+	}
+	return found, more, nil
 }
 
 // Client is a client's page.
@@ -172,6 +187,8 @@ type Client struct {
 	Vehicles []Vehicle
 	Balance  money.Cents // what is owed; negative: a credit
 	LiveID   string      // the newest live payment; "" if there is none
+	Live     []pay.Payment
+	Now      time.Time
 }
 
 // Vehicle is what is paid for, and where it is serviced.
@@ -210,37 +227,14 @@ func (d *Desk) Client(ctx context.Context, who staff.Member, id string) (Client,
 	if err != nil {
 		return out, err
 	}
+	out.Now = now
 	for _, p := range payments {
 		if p.Effective(now).Live() {
-			out.LiveID = p.ID
-			break
+			out.Live = append(out.Live, p)
 		}
 	}
-	return out, nil
-}
-
-// Sent is a payment as a client's list shows it.
-type Sent struct {
-	pay.Payment
-	Disputed bool // somebody contests it at the bank now
-}
-
-// Payments lists the links that were sent for a client, newest first.
-func (d *Desk) Payments(ctx context.Context, who staff.Member, clientID string) ([]Sent, error) {
-	if err := d.allow(ctx, who, staff.SeeClients, "see links", clientID, clientID); err != nil {
-		return nil, err
-	}
-	payments, err := d.Store.PaymentsOf(ctx, clientID, listMost)
-	if err != nil {
-		return nil, err
-	}
-	disputed, err := d.Store.Disputed(ctx, clientID)
-	if err != nil {
-		return nil, err
-	}
-	var out []Sent
-	for _, p := range payments {
-		out = append(out, Sent{p, slices.Contains(disputed, p.ID)})
+	if len(out.Live) > 0 {
+		out.LiveID = out.Live[0].ID
 	}
 	return out, nil
 }
@@ -440,6 +434,7 @@ type Message struct {
 	Shown    money.Cents // the Total Due Amount that the agent has read out
 	Consent  bool        // somebody else pays, and has agreed to be texted
 	Payer    string      // who pays, if it is somebody else: in the agent's words
+	Sure     string      // Anothers.Key of what the agent was told of a number that belongs to another client, and confirmed
 	Language string      // of the text; "" is the client's
 	FormKey  string      // of the form: a second click sends nothing twice
 }
@@ -453,7 +448,7 @@ func (m Message) form(number phone.Number) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber,
+// Send prices once more and sends the link. Errors, with nothing sent: phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrAnothers, ErrCardNumber,
 // *MovedError, *BlockedError, *pay.LiveError, pay.ErrNeedsReview, pay.ErrPaused, quote.ErrDays, account.ErrNotFound, staff.ErrNotAllowed. A carrier that does not say what kind of line a number is does not stop it.
 func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payment, error) {
 	if err := d.allow(ctx, who, staff.SendLinks, "send link", m.VehicleID, m.ClientID); err != nil {
@@ -471,7 +466,7 @@ func (d *Desk) Send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 
 // refusal says whether an error is our own no, which belongs into the trail, and not a fault.
 func refusal(err error) bool {
-	for _, no := range []error{phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrCardNumber, ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
+	for _, no := range []error{phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut, ErrConsent, ErrAnothers, ErrCardNumber, ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
 		pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, pay.ErrNeedsReview, pay.ErrPaused, pay.ErrAccountBusy, staff.ErrNotAllowed, quote.ErrDays, quote.ErrNone, quote.ErrFee, quote.ErrCount, ErrWhere,
 		ErrNoCard, ErrCardExpired, ErrChargeConsent, pay.ErrBrand} {
 		if errors.Is(err, no) {
@@ -513,12 +508,22 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	if line, err := d.Carrier.LineOf(ctx, number); err == nil && line == sms.Landline {
 		return pay.Payment{}, ErrLandline
 	}
+	anothers, err := d.anothers(ctx, who, client.ID, number)
+	if err != nil {
+		return pay.Payment{}, err
+	}
+	if !own && anothers.Key() != m.Sure && len(anothers) > 0 {
+		return pay.Payment{}, ErrAnothers
+	}
 	language, detail := m.Language, "the client's number"
 	if language != "en" && language != "es" {
 		language = client.Language
 	}
 	if !own {
 		detail = "another number, consent given: " + payer
+		if len(anothers) > 0 {
+			detail += "; confirmed though it is on the record of client " + anothers.Key()
+		}
 	}
 	return d.Machine.Send(ctx, pay.Order{
 		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.form(number), By: actor(who), Detail: detail,

@@ -133,10 +133,10 @@ func TestWhoMayWhat(t *testing.T) {
 	b := start(t)
 	for _, role := range []staff.Role{staff.Agent, staff.Lead, staff.Supervisor, staff.Finance, staff.Admin, staff.Auditor} {
 		who := b.as(role)
-		_, searchErr := b.desk.Search(b.ctx, who, "dana")
+		_, _, searchErr := b.desk.Search(b.ctx, who, "dana")
 		_, seeErr := b.desk.Client(b.ctx, who, "100042")
 		_, historyErr := b.desk.History(b.ctx, who, agent.Client{Client: account.Client{ID: "100042"}}, agent.HistoryAsk{})
-		_, linksErr := b.desk.Payments(b.ctx, who, "100042")
+		_, _, linksErr := b.desk.Payments(b.ctx, who, "100042", "")
 		if err := errors.Join(searchErr, seeErr, historyErr, linksErr); err != nil {
 			b.Errorf("%s can't see clients: %v", role, err)
 		}

@@ -41,11 +41,23 @@ var (
 			return err
 		},
 		"Payments": func(b *bench, who staff.Member, _, _ string) error {
-			_, err := b.desk.Payments(b.ctx, who, "100043")
+			_, _, err := b.desk.Payments(b.ctx, who, "100043", "")
 			return err
 		},
 		"Notes": func(b *bench, who staff.Member, _, _ string) error {
 			_, _, err := b.desk.Notes(b.ctx, who, "100043", "")
+			return err
+		},
+		"Cards": func(b *bench, who staff.Member, _, _ string) error {
+			_, err := b.desk.Cards(b.ctx, who, "100043")
+			return err
+		},
+		"Appointments": func(b *bench, who staff.Member, _, _ string) error {
+			_, _, err := b.desk.Appointments(b.ctx, who, "100043")
+			return err
+		},
+		"Number": func(b *bench, who staff.Member, _, _ string) error {
+			_, err := b.desk.Number(b.ctx, who, "100043", "(804) 555-0142")
 			return err
 		},
 		"WriteNote": func(b *bench, who staff.Member, _, _ string) error {
@@ -206,7 +218,7 @@ func TestNobodySeesOrDoesWhatIsElsewhere(t *testing.T) {
 				who  staff.Member
 				want int
 			}{{at(role), 1}, {partly, 1}, {elsewhere, 0}, {at(role, "VA_RIC", "FL%"), 0}} {
-				if found, err := b.desk.Search(b.ctx, c.who, words); err != nil || len(found) != c.want {
+				if found, _, err := b.desk.Search(b.ctx, c.who, words); err != nil || len(found) != c.want {
 					t.Errorf("%q: a %s at %v finds %d, %v", words, role, c.who.Locations, len(found), err)
 				}
 			}

@@ -11,81 +11,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/gorilla/mux"
 
 	"paylink/internal/account"
 	"paylink/internal/day"
 	"paylink/internal/desk/agent"
-	"paylink/internal/lang"
 	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/staff"
-	"paylink/internal/trail"
 	"paylink/internal/web"
 )
-
-// clients is GET /plus/clients?q=.
-func (s *server) clients(r *web.Request, who staff.Member) (web.Answer, error) {
-	return s.find(r, who, r.URL.Query().Get("q"))
-}
-
-// search takes the words of the search field. It comes by POST, so that a telephone number stays out of addresses, histories and logs; what is none goes on to an address of its own.
-func (s *server) search(r *web.Request, who staff.Member) (web.Answer, error) {
-	if err := web.ReadForm(r); err != nil {
-		return web.Answer{}, err
-	}
-	words := r.PostFormValue("q")
-	if digits(words) < 7 {
-		return web.Redirect("/plus/clients?q=" + url.QueryEscape(words)), nil
-	}
-	return s.find(r, who, words)
-}
-
-func (s *server) find(r *web.Request, who staff.Member, words string) (web.Answer, error) {
-	words = strings.TrimSpace(words)
-	page := Clients{Chrome: s.chrome(r, who)}
-	if likeCard(words) {
-		page.Error = "That looks like a card number. Never type one here; the payer enters it on their phone."
-		if err := s.cardTyped(r, "/plus/clients", "q"); !errors.Is(err, trail.ErrCardNumber) {
-			return web.Answer{}, err
-		}
-		return s.Pages.Page(http.StatusUnprocessableEntity, ClientsPage, page)
-	}
-	page.Query = words
-	found, err := s.Desk.Search(r.Context(), who, words)
-	if err != nil {
-		return web.Answer{}, err
-	}
-	number, _ := phone.Parse(words) // words that are no number are just words
-	if len(found) == 1 && (found[0].ID == words || !number.IsZero() && found[0].Phone == number) {
-		return web.Redirect("/plus/clients/" + url.PathEscape(found[0].ID)), nil
-	}
-	page.Searched, page.Most = words != "", len(found) >= searchMost
-	for _, f := range found {
-		page.Found = append(page.Found, Found{ID: f.ID, Name: f.FirstName + " " + f.LastName, Phone: f.Phone.National(), Vehicles: f.Vehicles})
-	}
-	return s.Pages.Page(http.StatusOK, ClientsPage, page)
-}
-
-// searchMost is how many clients the desk finds at the most.
-const searchMost = 20
-
-func digits(s string) int {
-	n := 0
-	for _, c := range s {
-		if unicode.IsDigit(c) {
-			n++
-		}
-	}
-	return n
-}
-
-// likeCard says whether a text holds as many digits as a card number: it is not shown again, whatever it is.
-func likeCard(s string) bool { return digits(s) >= 13 }
 
 // ask is what the address of a client's page asks for.
 type ask struct {
@@ -103,6 +41,26 @@ func asked(q url.Values) ask {
 	return ask{tab: q.Get("tab"), open: q.Get("panel") == "send", take: q.Get("panel") == takePanel, vehicle: q.Get("vehicle"), days: q.Get("days"), payment: q.Get("payment"), cancel: q.Get("ask") == "cancel", anew: q.Get("anew") == "1"}
 }
 
+// beside is what the address of another tab asks for: the panel stays as it is.
+func (a ask) beside(tab string) url.Values {
+	q := url.Values{"tab": {tab}}
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	switch {
+	case a.open:
+		q.Set("panel", "send")
+	case a.take:
+		q.Set("panel", takePanel)
+	}
+	set("vehicle", a.vehicle)
+	set("days", a.days)
+	set("payment", a.payment)
+	return q
+}
+
 // draft is what a form that was refused leaves: everything typed, and what is wrong with it.
 type draft struct {
 	send   *Send
@@ -110,6 +68,7 @@ type draft struct {
 	cancel *Cancel
 	fees   *FeeForm
 	why    *Alert // in the summary, or over the status where there is none
+	note   *NoteForm
 }
 
 // client is GET /plus/clients/{id}, or the panel of it.
@@ -142,7 +101,7 @@ func (s *server) draw(r *web.Request, who staff.Member, id string, status int, a
 		answer.Header = http.Header{"Content-Location": {panelAddress(panel)}}
 		return answer, err
 	}
-	page, err := s.page(r, who, c, a.tab, d)
+	page, err := s.page(r, who, c, a, d)
 	if err != nil {
 		return web.Answer{}, err
 	}
@@ -198,9 +157,10 @@ var (
 )
 
 // page is everything but the panel.
-func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab string, d draft) (Client, error) {
+func (s *server) page(r *web.Request, who staff.Member, c agent.Client, a ask, d draft) (Client, error) {
+	tab := a.tab
 	page := Client{
-		Chrome: s.chrome(r, who), ID: c.ID, Who: c.Name(), Phone: c.Phone.National(), Language: languageName(c.Language), Email: c.Email, Notes: c.Notes,
+		Chrome: s.chrome(r, who), ID: c.ID, Who: c.Name(), Phone: c.Phone.National(), Language: languageName(c.Language), Email: c.Email, Remarks: c.Notes,
 		AutoPay: "Auto Pay off", AutoPayOn: c.AutoPayDays > 0, Collections: c.Collections, TaxExempt: c.TaxExempt, Tab: tab, MaySend: who.May(staff.SendLinks) == nil, MayTake: who.May(staff.TakePayment) == nil,
 	}
 	if page.AutoPayOn {
@@ -212,7 +172,14 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 		page.Closed = append(page.Closed, notAnsweringWords)
 	}
 	for _, t := range tabs {
-		page.Tabs = append(page.Tabs, Tab{Name: tabNames[t], Address: clientAddress(c.ID, url.Values{"tab": {t}}), Current: t == tab})
+		page.Tabs = append(page.Tabs, Tab{Name: tabNames[t], Address: clientAddress(c.ID, a.beside(t)), Current: t == tab})
+	}
+	for _, p := range c.Live {
+		page.Live = append(page.Live, Live{PaymentID: p.ID, Vehicle: p.Frozen.Vehicle, Address: clientAddress(c.ID, url.Values{"tab": {tab}, "payment": {p.ID}})})
+	}
+	next, past, err := s.Desk.Appointments(r.Context(), who, c.ID)
+	if err != nil {
+		return page, err
 	}
 	paidTo, location := Fact{Name: "Paid To Date"}, Fact{Name: "Location"}
 	for _, v := range c.Vehicles {
@@ -221,9 +188,8 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 		if words := closedWords(closedReason(v.Location.Payments), v.Location.Name); words != "" && !slices.Contains(page.Closed, words) {
 			page.Closed = append(page.Closed, words)
 		}
-		page.Vehicles = append(page.Vehicles, vehicleRow(v))
 	}
-	page.Facts = []Fact{paidTo.short(), {Name: "Balance", Values: []FactValue{{Value: c.Balance.Accounting()}}}, location.short()}
+	page.Facts = []Fact{paidTo.short(), {Name: "Balance", Values: []FactValue{{Value: c.Balance.Accounting()}}}, nextFact(c, next), location.short()}
 	switch tab {
 	case "history":
 		var err error
@@ -232,25 +198,25 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, tab stri
 		}
 		page.Aim = page.History.aim()
 	case "links":
-		payments, err := s.Desk.Payments(r.Context(), who, c.ID)
-		if err != nil {
+		var err error
+		if page.Links, err = s.linkHistory(r, who, c, tab, page.AtFinance); err != nil {
 			return page, err
 		}
-		now := s.door.Now()
-		for _, p := range payments {
-			row := LinkRow{
-				Address: clientAddress(c.ID, url.Values{"tab": {tab}, "payment": {p.ID}}), Vehicle: p.Frozen.Vehicle, Reference: p.Reference(), Amount: p.Amount().String(),
-				Sent: lang.English.DateTime(p.CreatedAt.In(zoneOf(p.Payment))), Current: r.URL.Query().Get("payment") == p.ID,
-			}
-			if page.AtFinance {
-				row.Payment = paymentAddress(p.ID)
-			}
-			row.State, row.Tone = stateWords(p.Payment, now)
-			if p.Disputed {
-				row.State, row.Tone = "Disputed", "bad"
-			}
-			page.Links = append(page.Links, row)
+	case "appointments":
+		page.Appointments = appointments(c, next, past)
+	default:
+		var err error
+		if page.Account, err = s.account(r, who, c, d.note); err != nil {
+			return page, err
 		}
+	}
+	switch turned := r.URL.Query().Get("older") != ""; {
+	case d.note != nil:
+		page.Aim = "note-text"
+	case turned && tab == "links":
+		page.Aim = "sent"
+	case turned && tab == tabs[0]:
+		page.Aim = "notes"
 	}
 	return page, nil
 }
@@ -271,25 +237,6 @@ func (f Fact) short() Fact {
 }
 
 func zoneOf(p pay.Payment) *time.Location { return account.Location{Zone: p.Frozen.Zone}.TimeZone() }
-
-func vehicleRow(v agent.Vehicle) VehicleRow {
-	row := VehicleRow{
-		Label: v.Label, Plate: strings.TrimSpace(v.PlateState + " " + v.Plate), Program: programName(v.Program), Location: v.Location.Name,
-		Daily: v.DailyRate.String(), PaidTo: date(v.PaidTo),
-	}
-	if v.Plate == "" {
-		row.Plate = ""
-	}
-	var extras []string
-	if v.LossProtectionDaily > 0 {
-		extras = append(extras, "loss protection "+v.LossProtectionDaily.String()+" a day")
-	}
-	if v.Hardship != nil {
-		extras = append(extras, strings.ToLower(hardshipLabel(&v.Vehicle)[:1])+hardshipLabel(&v.Vehicle)[1:])
-	}
-	row.Extras = strings.Join(extras, ", ")
-	return row
-}
 
 // panel makes the panel, and says with which status a page that shows it is answered.
 func (s *server) panel(r *web.Request, who staff.Member, c agent.Client, a ask, d draft) (Panel, int, error) {
@@ -351,6 +298,8 @@ func (p *Panel) aim(a ask, d draft) {
 		p.Focus = "reason"
 	case d.send != nil && d.send.PhoneError != "":
 		p.Focus = "phone"
+	case d.send != nil && d.send.Number.Error != "":
+		p.Focus = "sure"
 	case d.send != nil && d.send.PayerError != "":
 		p.Focus = "payer"
 	case d.send != nil && d.send.ConsentErr != "":
@@ -412,7 +361,9 @@ func (s *server) summary(r *web.Request, who staff.Member, c agent.Client, a ask
 	case got.LiveID != "":
 		sum.Live = &Live{PaymentID: got.LiveID}
 	default:
-		sum.Send = s.form(c.Client, got, a, d)
+		if sum.Send, err = s.form(r, who, c.Client, got, a, d); err != nil {
+			return 0, err
+		}
 	}
 	if got.LiveID != "" && sum.Live == nil {
 		sum.Live = &Live{PaymentID: got.LiveID}
@@ -429,7 +380,7 @@ func dayOf(f pay.Frozen) (d day.Date) {
 }
 
 // form is the form that sends: fresh, or with what was typed.
-func (s *server) form(c account.Client, got agent.Summary, a ask, d draft) *Send {
+func (s *server) form(r *web.Request, who staff.Member, c account.Client, got agent.Summary, a ask, d draft) (*Send, error) {
 	f := Send{Phone: c.Phone.National(), Language: c.Language, Key: s.NewKey()}
 	if d.send != nil {
 		f = *d.send
@@ -439,7 +390,15 @@ func (s *server) form(c account.Client, got agent.Summary, a ask, d draft) *Send
 	if number, err := phone.Parse(f.Phone); err == nil {
 		f.Last4, f.IsOwn = number.Last4(), number == c.Phone
 	}
-	return &f
+	if !f.IsOwn {
+		why := f.Number.Error
+		var err error
+		if f.Number, err = s.numberCheck(r, who, c.ID, f.Phone, f.Number.Sure); err != nil {
+			return nil, err
+		}
+		f.Number.Error = why
+	}
+	return &f, nil
 }
 
 // view words a status.
@@ -545,11 +504,11 @@ func (s *server) send(r *web.Request, who staff.Member) (web.Answer, error) {
 	if err != nil {
 		days = -1 // the desk says what may be chosen
 	}
-	typed := Send{Key: f.Get("key"), Phone: f.Get("phone"), Payer: strings.TrimSpace(f.Get("payer")), Consent: f.Get("consent") != "", Language: f.Get("language")}
+	typed := Send{Key: f.Get("key"), Phone: f.Get("phone"), Payer: strings.TrimSpace(f.Get("payer")), Consent: f.Get("consent") != "", Language: f.Get("language"), Number: NumberCheck{Sure: f.Get("sure")}}
 	a := ask{tab: f.Get("tab"), open: true, vehicle: f.Get("vehicle"), days: f.Get("days")}
 	p, err := s.Desk.Send(r.Context(), who, agent.Message{
 		Choice: agent.Choice{ClientID: id, VehicleID: a.vehicle, Days: days}, Phone: typed.Phone, Shown: money.Cents(shown),
-		Consent: typed.Consent, Payer: typed.Payer, Language: typed.Language, FormKey: typed.Key,
+		Consent: typed.Consent, Payer: typed.Payer, Sure: typed.Number.Sure, Language: typed.Language, FormKey: typed.Key,
 	})
 	if err == nil {
 		return s.done(r, who, id, ask{tab: a.tab, payment: p.ID}, "", "status-title")
@@ -568,6 +527,8 @@ func (s *server) send(r *web.Request, who staff.Member) (web.Answer, error) {
 		typed.PhoneError = "This number is a landline and can’t get texts. Ask for a mobile number."
 	case errors.Is(err, agent.ErrOptedOut):
 		typed.PhoneError = "This number has opted out of our texts. The caller can text START to us from it, or give another number."
+	case errors.Is(err, agent.ErrAnothers):
+		typed.Number.Error = "Read the number back to the caller. Correct it, or tick the box if it is right."
 	case errors.Is(err, agent.ErrConsent):
 		typed.ConsentErr = "This is not the client’s own number. Ask whether the payer agrees to get this text, and tick the box if they do."
 	case errors.Is(err, agent.ErrCardNumber):
@@ -594,6 +555,39 @@ func (s *server) send(r *web.Request, who staff.Member) (web.Answer, error) {
 		return web.Answer{}, err
 	}
 	return s.draw(r, who, id, status, a, d)
+}
+
+// numberCheck is what an agent should know of a number as it is typed; sure is what was confirmed of it.
+func (s *server) numberCheck(r *web.Request, who staff.Member, clientID, typed, sure string) (NumberCheck, error) {
+	n, err := s.Desk.Number(r.Context(), who, clientID, typed)
+	if errors.Is(err, phone.ErrInvalid) || errors.Is(err, phone.ErrNotMobile) {
+		return NumberCheck{}, nil // said when it is sent: it may not be complete yet
+	}
+	out := NumberCheck{OptedOut: n.OptedOut, Key: n.Anothers.Key(), Sure: sure}
+	for _, one := range n.Anothers {
+		words := "client " + one.ID
+		if one.Name != "" {
+			words = one.Name + ", " + one.ID
+		}
+		out.Whose = append(out.Whose, words)
+	}
+	return out, err
+}
+
+// number is POST /plus/clients/{id}/number: plus.js asks while a number is typed. It comes by POST, so that the number stays out of addresses and logs.
+func (s *server) number(r *web.Request, who staff.Member) (web.Answer, error) {
+	if err := web.ReadForm(r); err != nil {
+		return web.Answer{}, err
+	}
+	id := mux.Vars(r.Request)["id"]
+	check, err := s.numberCheck(r, who, id, r.PostForm.Get("phone"), r.PostForm.Get("sure"))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if r.Header.Get(part) == "" {
+		return web.Redirect(clientAddress(id, nil)), nil
+	}
+	return s.Pages.Part(http.StatusOK, ClientPage, numberPart, check)
 }
 
 // resend is POST /plus/payments/{id}/resend.

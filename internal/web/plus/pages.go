@@ -23,8 +23,10 @@ const (
 
 // Parts of the client's page that plus.js fetches anew.
 const (
-	panelPart  = "panel"       // Panel
-	statusPart = "link-status" // LinkStatus
+	panelPart  = "panel"        // Panel
+	statusPart = "link-status"  // LinkStatus
+	numberPart = "number-check" // NumberCheck
+	foundPart  = "found"        // Clients: what search.js lists under the field
 )
 
 // Chrome is what every page has around its content.
@@ -52,21 +54,6 @@ type Room struct {
 	Current       bool
 }
 
-// Clients is the search: the empty field, or what was found.
-type Clients struct {
-	Chrome
-	Searched bool
-	Found    []Found
-	Most     bool   // there may be more than these
-	Error    string // of the search field
-}
-
-// Found is one client in a search.
-type Found struct {
-	ID, Name, Phone string
-	Vehicles        []string
-}
-
 // Problem is a page that says what went wrong and where to go.
 type Problem struct {
 	Chrome
@@ -78,29 +65,31 @@ type Problem struct {
 // Client is a client's page.
 type Client struct {
 	Chrome
-	ID          string
-	Who         string // the client's name
-	Phone       string
-	Language    string // "English"
-	Email       string
-	Notes       string
-	AutoPay     string // "Auto Pay on, 30 days"
-	AutoPayOn   bool
-	Collections bool
-	TaxExempt   bool
-	Facts       []Fact
-	Tab         string
-	Tabs        []Tab
-	Vehicles    []VehicleRow
-	History     History
-	Links       []LinkRow
-	MaySend     bool
-	MayTake     bool
-	Closed      []string // why locations take no payments
-	Pulse       string   // what the page is true of, for the stream that keeps it so
-	Panel       Panel
-	Aim         string // the id of what of the tab the reader looks at first; "": nothing of it
-	status      int    // of the answer, where the tab has something wrong with it
+	ID           string
+	Who          string // the client's name
+	Phone        string
+	Language     string // "English"
+	Email        string
+	Remarks      string // that came with the account
+	AutoPay      string // "Auto Pay on, 30 days"
+	AutoPayOn    bool
+	Collections  bool
+	TaxExempt    bool
+	Facts        []Fact
+	Tab          string
+	Tabs         []Tab
+	Account      Account
+	History      History
+	Links        LinkHistory
+	Appointments Appointments
+	Live         []Live // payments that are under way
+	MaySend      bool
+	MayTake      bool
+	Closed       []string // why locations take no payments
+	Pulse        string   // what the page is true of, for the stream that keeps it so
+	Panel        Panel
+	Aim          string // the id of what of the tab the reader looks at first; "": nothing of it
+	status       int    // of the answer, where the tab has something wrong with it
 }
 
 // Fact is one figure of the strip under a client's name.
@@ -116,17 +105,6 @@ type FactValue struct{ Value, Of string }
 type Tab struct {
 	Name, Address string
 	Current       bool
-}
-
-// VehicleRow is a vehicle on the Account tab.
-type VehicleRow struct{ Label, Plate, Program, Location, Daily, PaidTo, Extras string }
-
-// LinkRow is a payment on the Payment Links tab.
-type LinkRow struct {
-	Address, Sent, Vehicle, Reference, Amount, State string
-	Tone                                             string // of the badge: "good", "bad", "warning", "note" or ""
-	Payment                                          string // address of the payment whole, for who may see it; "" else
-	Current                                          bool
 }
 
 // Panel is Send Secure Payment Link: what to pay for, the Invoice Summary, the text, and what became of it.
@@ -174,9 +152,10 @@ type Summary struct {
 // Line is a line of a summary, as read.
 type Line struct{ Label, Amount string }
 
-// Live is what may be done about a payment that is in the way.
+// Live is a payment that is under way, and what may be done about it where it is in the way.
 type Live struct {
 	PaymentID            string
+	Vehicle, Address     string
 	CanResend, CanCancel bool
 }
 
@@ -197,7 +176,17 @@ type Send struct {
 	PayerError string
 	Consent    bool
 	ConsentErr string
+	Number     NumberCheck
 	Language   string
+}
+
+// NumberCheck is what an agent should know of a number that is not the client's before a text goes there.
+type NumberCheck struct {
+	Whose    []string // "Marcus Bell, 100043": the other clients on whose record it is
+	Key      string   // names them in the form
+	Sure     string   // what was confirmed: Key, or of another number
+	OptedOut bool
+	Error    string
 }
 
 // LinkStatus is the life of a link.

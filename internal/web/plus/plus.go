@@ -112,6 +112,8 @@ func Mount(r *mux.Router, c Config) {
 	route("/clients/{id}/invoices", nil, s.acts(s.addInvoice))
 	route("/invoices/{id}.pdf", s.acts(s.invoicePDF), nil)
 	route("/invoices/{id}", s.acts(s.invoice), nil)
+	route("/clients/{id}/notes", nil, s.acts(s.note))
+	route("/clients/{id}/number", nil, s.acts(s.number))
 	route("/payments/{id}", s.acts(s.payment), nil)
 	route("/payments/{id}/status", s.watches(s.status), nil)
 	route("/payments/{id}/resend", nil, s.acts(s.resend))
@@ -236,7 +238,7 @@ func back(r *web.Request) string {
 	}
 	path := r.URL.Path
 	for _, verb := range []string{
-		"/links", "/take", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
+		"/links", "/notes", "/number", "/take", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
 	} {
 		path = strings.TrimSuffix(path, verb)
 	}

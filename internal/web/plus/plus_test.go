@@ -26,7 +26,7 @@ func TestAnAgentSendsALinkAndFollowsIt(t *testing.T) {
 	}
 	p := v.get("/plus/clients/100042").is(http.StatusOK)
 	p.says("h1", "Dana Whitfield").says(".head", "100042 · (804) 555-0142 · English").says(".head", "Auto Pay off")
-	p.says(".facts", "Paid To DateMar 10, 2026Balance$0.00LocationRichmond, VA")
+	p.says(".facts", "Paid To DateMar 10, 2026Balance$0.00Next appointmentMar 22, 9:30 AMLocationRichmond, VA")
 	p.says("#opener button", "Send Secure Payment Link").has("#panel[hidden]", 1)
 
 	p = v.get("/plus/clients/100042?"+p.form("#opener").Encode()).is(http.StatusOK).has("#panel[hidden]", 0)
@@ -61,7 +61,7 @@ func TestAnAgentSendsALinkAndFollowsIt(t *testing.T) {
 
 func TestEveryTabIsALink(t *testing.T) {
 	v := newTown(t).as("agent")
-	for tab, want := range map[string]string{"account": "Under monitoring", "history": "Feb 8, 2026Monitoring 30 days, to Mar 10", "links": "No payment links yet.", "appointments": "No appointments", "": "Under monitoring", "nonsense": "Under monitoring"} {
+	for tab, want := range map[string]string{"account": "Under monitoring", "history": "Feb 8, 2026Monitoring 30 days, to Mar 10", "links": "No payment links yet.", "appointments": "Mar 22, 2026, 9:30 AM", "": "Under monitoring", "nonsense": "Under monitoring"} {
 		p := v.get("/plus/clients/100042?tab="+tab).is(http.StatusOK).says("#rest", want).has(".tabs [aria-current=page]", 1).has(".tabs a", 4)
 		if n := p.Find("#rest button").Length() - p.Find("#rest form[action] button").Length(); n > 0 {
 			t.Errorf("tab %q has %d buttons that do nothing", tab, n)
