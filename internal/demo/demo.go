@@ -78,6 +78,9 @@ func Data(now time.Time) sqldb.Import {
 	gene := t.vehicle("veh_gene_silverado", "100051", "TN-KNX", "2010 Chevrolet Silverado", "6R8-2K4", 335)
 	gene.PaidTo = gene.PaidTo.AddDays(-8)
 
+	t.client("100052", "Noor", "Castellanos", "en", "0152", "")
+	t.vehicle("veh_noor_elantra", "100052", "VA-RIC", "2020 Hyundai Elantra", "NKC-3107", 310)
+
 	in.Entries = []ledger.Entry{
 		ledger.Open("entry-demo-100043", "100043", 4_237, 0, now),
 		ledger.Open("entry-demo-100048", "100048", 0, 13_455, now),
@@ -88,6 +91,9 @@ func Data(now time.Time) sqldb.Import {
 		in.Access = append(in.Access, account.Access{ClientID: c.ID, PasswordHash: hash, PasswordAt: now})
 	}
 	t.history("100042", "veh_dana_civic", []past{{"link", 30, 30, 9_300, 558}, {"autopay", 60, 30, 9_300, 558}, {"center", 74, 14, 4_340, 260}})
+	t.history("100052", "veh_noor_elantra", []past{{"autopay", 30, 30, 9_300, 558}, {"link", 60, 30, 9_300, 558}})
+	t.owes("100052", "veh_noor_elantra", 9, ledger.Line{Kind: "fee_administrative", Label: "Missed appointment", Count: 1, Amount: 3_500}, 0)
+	t.owes("100052", "veh_noor_elantra", 2, ledger.Line{Kind: "fee_equipment", Label: "Mouthpieces, ten", Count: 2, Amount: 2_400}, 144)
 	t.history("100046", "veh_lucia_sentra", []past{{"center", 30, 30, 8_550, 0}})
 	t.appointments()
 	return in
@@ -153,6 +159,26 @@ func (t town) history(clientID, vehicleID string, invoices []past) {
 		}
 		t.in.Invoices = append(t.in.Invoices, issued)
 	}
+}
+
+// owes adds an invoice of a fee that is not paid yet, issued some days ago.
+func (t town) owes(clientID, vehicleID string, ago int, line ledger.Line, tax money.Cents) {
+	at := t.now.AddDate(0, 0, -ago)
+	id := fmt.Sprintf("inv-demo-%s-fee-%d", clientID, ago)
+	i := ledger.Invoice{
+		ID: id, Number: at.Format("060102-") + ledger.Code(id), ClientID: clientID, VehicleID: vehicleID, IssuedAt: at, Lines: []ledger.Line{line}, Subtotal: line.Amount, Tax: tax, Total: line.Amount + tax,
+	}
+	for _, v := range t.in.Vehicles {
+		if v.ID == vehicleID {
+			i.Vehicle = v.Label
+			t.issuedAt(&i, v.LocationID)
+		}
+	}
+	e := ledger.Entry{ID: "entry-" + id, ClientID: clientID, Cause: "invoice " + id, At: at}
+	e.Add(ledger.Receivable, i.Total)
+	e.Add(ledger.RevenueFees, -i.Subtotal)
+	e.Add(ledger.TaxPayable, -i.Tax)
+	t.in.Invoices, t.in.Entries = append(t.in.Invoices, i), append(t.in.Entries, e)
 }
 
 // issuedAt says where an invoice was issued, at what rate.
