@@ -283,6 +283,8 @@ func takeBlockedWords(got agent.Taking) string {
 		return "Finance looks at an earlier payment first. No card can be charged before Finance has answered."
 	case agent.Paused:
 		return "Payments are paused while the books are checked. No card can be charged; take no payment in another way before Finance says so."
+	case agent.NotAnswering:
+		return "The card processor does not answer just now. No card can be charged until it does."
 	case quote.NothingDue:
 		return "Nothing is due."
 	case quote.BelowMinimum:
