@@ -97,10 +97,10 @@ func (s *server) find(r *web.Request, who staff.Member, words string) (web.Answe
 
 func foundRow(f account.Found, query string) Found {
 	words := account.Words(query)
-	words = append(words, strings.Join(words, "")) // an id, a plate
-	row := Found{ID: marked(f.ID, words), Name: marked(f.FirstName+" "+f.LastName, words), Address: clientAddress(f.ID, nil), Phone: Marked{{Text: f.Phone.National()}}}
+	whole := []string{strings.Join(words, "")} // an id, a plate
+	row := Found{ID: marked(f.ID, whole), Name: marked(f.FirstName+" "+f.LastName, words), Address: clientAddress(f.ID, nil), Phone: Marked{{Text: f.Phone.National()}}}
 	for _, v := range f.Vehicles {
-		row.Vehicles = append(row.Vehicles, marked(v, words))
+		row.Vehicles = append(row.Vehicles, marked(v, whole))
 	}
 	typed := strings.TrimPrefix(strings.Join(account.Words(query), ""), "1")
 	row.Phone[0].Hit = len(typed) >= 6 && digits(typed) == len(typed) && strings.HasPrefix(strings.TrimPrefix(f.Phone.E164(), "+1"), typed)
@@ -142,13 +142,13 @@ func beginning(text string, words []string) int {
 	const most = 60 // bytes: what is compared with every beginning must be short
 	longest := 0
 	for end := 0; end < min(len(text), most); {
-		_, size := utf8.DecodeRuneInString(text[end:])
+		r, size := utf8.DecodeRuneInString(text[end:])
 		end += size
 		word := strings.Join(account.Words(text[:end]), "")
 		if word == "" {
 			break
 		}
-		if slices.Contains(words, word) {
+		if !unicode.IsSpace(r) && slices.Contains(words, word) {
 			longest = end
 		}
 	}

@@ -319,7 +319,7 @@ func (p *page) form(selector string, changes ...string) url.Values {
 		p.t.Fatalf("%s: %d of %s", p.path, form.Length(), selector)
 	}
 	out := url.Values{}
-	form.Find("input[name], select[name]").Each(func(_ int, field *goquery.Selection) {
+	form.Find("input[name], select[name], textarea[name]").Each(func(_ int, field *goquery.Selection) {
 		name, value := field.AttrOr("name", ""), field.AttrOr("value", "")
 		_, checked := field.Attr("checked")
 		switch kind := field.AttrOr("type", ""); {
