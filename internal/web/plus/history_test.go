@@ -82,7 +82,7 @@ func TestAnInvoiceOfFeesIsRefusedInWords(t *testing.T) {
 
 	exec(`UPDATE fees SET retired = 1 WHERE id = 'fee-VA-RIC-0'`)
 	v.post("/plus/clients/100042/invoices", form).is(http.StatusConflict).says("#fee-why", "no longer on the location’s list").has("#fee-summary", 0).has(".fee-list li", 4)
-	if n := w.count(`SELECT COUNT(*) FROM invoices WHERE door = ''`); n != 0 {
+	if n := w.count(`SELECT COUNT(*) FROM invoices WHERE client_id = '100042' AND door = ''`); n != 0 {
 		t.Errorf("%d invoices were added", n)
 	}
 	for _, bad := range []url.Values{
