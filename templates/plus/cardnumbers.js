@@ -44,6 +44,7 @@
     if (is) {
       held.add(field);
       field.setAttribute('aria-invalid', 'true');
+      field.dispatchEvent(new CustomEvent('cardtyped')); // a field may want to forget it at once
     } else {
       held.delete(field);
       field.removeAttribute('aria-invalid');

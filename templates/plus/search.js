@@ -161,6 +161,10 @@
     event.preventDefault();
   });
 
+  field.addEventListener('cardtyped', () => { // cardnumbers.js says the words
+    field.value = '';
+    close();
+  });
   field.addEventListener('blur', close);
   box.addEventListener('mousedown', (event) => event.preventDefault()); // the field keeps the focus
   box.addEventListener('click', (event) => {
