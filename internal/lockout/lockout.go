@@ -23,12 +23,12 @@ type Counter interface {
 // For is how long tries are used up.
 const For = 15 * time.Minute
 
-// Five lock one login for one address: a stranger elsewhere can't keep its owner out with them. The other two are against guessing from many addresses, and at many
+// Five lock one login for one address: a stranger elsewhere can't keep its owner out with them. The others are against guessing from many addresses, and at many
 // logins from one, which an office may share.
 const (
-	Here       = 5 // of one login from one address
+	Here       = 5 // of one login from one address, and of one person's second step
 	everywhere = 20
-	from       = 30 // from one address
+	From       = 30 // from one address
 )
 
 // Budget is so many tries of one key.
@@ -40,7 +40,7 @@ type Budget struct {
 // Budgets are those of one try at a door. They go by what was typed: a login that nobody has is counted like one that somebody has. The first is one login's from one address.
 func Budgets(door, login, address string) []Budget {
 	home := Household(address)
-	return []Budget{{door + " from " + home + " as " + login, Here}, {door + " as " + login, everywhere}, {door + " from " + home, from}}
+	return []Budget{{door + " from " + home + " as " + login, Here}, {door + " as " + login, everywhere}, {door + " from " + home, From}}
 }
 
 // Household is who shares an address: of IPv6 one customer has at least a whole /64.

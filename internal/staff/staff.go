@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"paylink/internal/lockout"
 	"paylink/internal/phone"
 )
 
@@ -19,7 +20,7 @@ var (
 	// ErrTaken is returned where another person has the login or the e-mail address.
 	ErrTaken = errors.New("this login or e-mail address is taken")
 	// ErrLocked is returned after too many wrong passwords for a while, whether or not the login is anybody's.
-	ErrLocked = errors.New("too many wrong passwords")
+	ErrLocked = lockout.ErrLocked
 )
 
 // Role is what a person does here.

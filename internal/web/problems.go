@@ -14,7 +14,6 @@ import (
 	"paylink/internal/desk/signin"
 	"paylink/internal/desk/supervisor"
 	"paylink/internal/link"
-	"paylink/internal/lockout"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
 	"paylink/internal/quote"
@@ -68,7 +67,6 @@ var problems = []struct {
 	{admin.ErrChanged, http.StatusConflict, "changed"},
 	{admin.ErrSelf, http.StatusConflict, "self"},
 	{admin.ErrInFlight, http.StatusConflict, "in_flight"},
-	{lockout.ErrLocked, http.StatusTooManyRequests, "locked_out"},
 	{account.ErrSignIn, http.StatusUnauthorized, "sign_in"},
 	{account.ErrTooOld, http.StatusUnauthorized, "too_old"},
 	{client.ErrShort, http.StatusUnprocessableEntity, "password"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"paylink/internal/lockout"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
@@ -15,7 +16,7 @@ const cardsMost = 10
 func (d *Desk) CardTyped(ctx context.Context, who staff.Member, address, where string) error {
 	key, detail := "card typed by "+who.ID, where
 	if who.ID == "" {
-		key, detail = "card typed from "+household(address), where+", from "+address
+		key, detail = "card typed from "+lockout.Household(address), where+", from "+address
 	}
 	if n, err := d.Tries.Take(ctx, key, cardsMost, time.Minute); err == nil && n == 0 {
 		return nil

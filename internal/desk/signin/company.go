@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"paylink/internal/lockout"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
@@ -92,8 +93,8 @@ func (d *Desk) ByCompany(ctx context.Context, kept []byte, r Returned, address s
 	if err := d.once(ctx, "sign-on "+a.State); err != nil {
 		return staff.Member{}, err
 	}
-	from := budget{"company account from " + household(address), wrongFrom}
-	if _, err := d.take(ctx, []budget{from}); errors.Is(err, staff.ErrLocked) {
+	from := lockout.Budget{Key: "company account from " + lockout.Household(address), Most: lockout.From}
+	if _, err := lockout.Take(ctx, d.Tries, []lockout.Budget{from}); errors.Is(err, staff.ErrLocked) {
 		if d.quietly(ctx, address) {
 			return staff.Member{}, err
 		}
@@ -111,7 +112,7 @@ func (d *Desk) ByCompany(ctx context.Context, kept []byte, r Returned, address s
 	who, err := d.Company.Identity(ctx, r.Code, a.Ask)
 	if errors.Is(err, ErrProvider) || errors.Is(err, ErrRefused) {
 		if errors.Is(err, ErrProvider) {
-			d.giveBack(ctx, []budget{from})
+			lockout.GiveBack(ctx, d.Tries, []lockout.Budget{from})
 		}
 		return staff.Member{}, d.refused(ctx, staff.Member{}, act, detail, err)
 	}
@@ -125,7 +126,7 @@ func (d *Desk) ByCompany(ctx context.Context, kept []byte, r Returned, address s
 	if why != "" {
 		return staff.Member{}, d.refused(ctx, m, act, detail+": "+why, ErrNoAccount)
 	}
-	d.giveBack(ctx, []budget{from})
+	lockout.GiveBack(ctx, d.Tries, []lockout.Budget{from})
 	return m, d.signedIn(ctx, m, ByCompany)
 }
 

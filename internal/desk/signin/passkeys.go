@@ -13,6 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"paylink/internal/lockout"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
@@ -116,8 +117,8 @@ func (d *Desk) assert(ctx context.Context, kept, answer []byte, address, act str
 	if err != nil {
 		return staff.Member{}, err
 	}
-	from := budget{"passkey from " + household(address), wrongFrom}
-	if _, err := d.take(ctx, []budget{from}); errors.Is(err, staff.ErrLocked) {
+	from := lockout.Budget{Key: "passkey from " + lockout.Household(address), Most: lockout.From}
+	if _, err := lockout.Take(ctx, d.Tries, []lockout.Budget{from}); errors.Is(err, staff.ErrLocked) {
 		if d.quietly(ctx, address) {
 			return staff.Member{}, err
 		}
@@ -165,7 +166,7 @@ func (d *Desk) assert(ctx context.Context, kept, answer []byte, address, act str
 		}
 		return staff.Member{}, err
 	}
-	d.giveBack(ctx, []budget{from})
+	lockout.GiveBack(ctx, d.Tries, []lockout.Budget{from})
 	return m, done(m)
 }
 

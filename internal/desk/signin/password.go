@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"paylink/internal/lockout"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
@@ -23,11 +24,6 @@ type Proven struct {
 	Second bool
 }
 
-// budgets go by what was typed: a login that nobody has is counted like one that somebody has. The first is one login's from one address.
-func budgets(login, from string) []budget {
-	return []budget{{"sign in from " + from + " as " + login, wrongHere}, {"sign in as " + login, wrongEverywhere}, {"sign in from " + from, wrongFrom}}
-}
-
 // SignIn checks a login and password that came from an address. An unknown login, a wrong password and a disabled person are told apart by nobody, however
 // often one tries: all give staff.ErrSignIn, and staff.ErrLocked after too many of them. A temporary password that is right but too old gives ErrTooOld.
 // While the tries can't be counted, a person's own row counts them, and five lock the login; that is not told, for a login that nobody has could not say the same.
@@ -38,8 +34,8 @@ func (d *Desk) SignIn(ctx context.Context, login, password, address string) (Pro
 		return Proven{}, err
 	}
 	t.m = m
-	all := budgets(t.login, household(address))
-	last, err := d.take(ctx, all)
+	all := lockout.Budgets("sign in", t.login, address)
+	last, err := lockout.Take(ctx, d.Tries, all)
 	if errors.Is(err, staff.ErrLocked) {
 		if d.quietly(ctx, address) {
 			return Proven{}, staff.ErrLocked
@@ -58,7 +54,7 @@ func (d *Desk) SignIn(ctx context.Context, login, password, address string) (Pro
 	}
 	if !fits || m.ID == "" || m.Disabled || locked {
 		if !counted && !locked && m.ID != "" {
-			if _, err := d.Store.CountWrong(ctx, m.ID, wrongHere, lockFor); err != nil {
+			if _, err := d.Store.CountWrong(ctx, m.ID, lockout.Here, lockout.For); err != nil {
 				return Proven{}, err
 			}
 		}
@@ -68,7 +64,7 @@ func (d *Desk) SignIn(ctx context.Context, login, password, address string) (Pro
 		return Proven{}, d.notIn(ctx, t, staff.ErrSignIn)
 	}
 	if counted {
-		d.forget(ctx, all)
+		lockout.Forget(ctx, d.Tries, all)
 	}
 	if m.MustChange && now.Sub(m.PasswordAt) >= temporaryLife {
 		return Proven{}, d.notIn(ctx, t, ErrTooOld)
@@ -180,8 +176,8 @@ func (d *Desk) ChangePassword(ctx context.Context, who staff.Member, old, passwo
 
 // guess lets somebody who is known try a secret of theirs: five wrong ones, whichever, and no more are looked at for a quarter of an hour. Without the counter, the person's own row counts.
 func (d *Desk) guess(ctx context.Context, m staff.Member, act, address string, try func() error) error {
-	all := []budget{{"guess as " + m.ID, wrongHere}, {"guess from " + household(address), wrongFrom}}
-	last, err := d.take(ctx, all)
+	all := []lockout.Budget{{Key: "guess as " + m.ID, Most: lockout.Here}, {Key: "guess from " + lockout.Household(address), Most: lockout.From}}
+	last, err := lockout.Take(ctx, d.Tries, all)
 	if errors.Is(err, staff.ErrLocked) {
 		if d.quietly(ctx, address) {
 			return staff.ErrLocked
@@ -200,17 +196,17 @@ func (d *Desk) guess(ctx context.Context, m staff.Member, act, address string, t
 	switch {
 	case err == nil:
 		if counted {
-			d.forget(ctx, all)
+			lockout.Forget(ctx, d.Tries, all)
 		}
 		return nil
 	case !errors.Is(err, staff.ErrSignIn) && !errors.Is(err, ErrCode):
 		if counted {
-			d.giveBack(ctx, all)
+			lockout.GiveBack(ctx, d.Tries, all)
 		}
 		return err
 	}
 	if !counted {
-		if _, err := d.Store.CountWrong(ctx, m.ID, wrongHere, lockFor); err != nil {
+		if _, err := d.Store.CountWrong(ctx, m.ID, lockout.Here, lockout.For); err != nil {
 			return err
 		}
 	}

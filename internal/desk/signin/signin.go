@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/netip"
 	"time"
 
+	"paylink/internal/lockout"
 	"paylink/internal/seal"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
@@ -108,19 +108,10 @@ type Store interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
-// Tries counts tries, for all instances together. Its error means that it does not answer.
-type Tries interface {
-	// Take takes one of the tries that a key has in a while, atomically, and returns which one it is, from 1 to most; 0: none is left until the while is over.
-	Take(ctx context.Context, key string, most int, while time.Duration) (int, error)
-	// GiveBack gives back one that was taken, and Clear all of them.
-	GiveBack(ctx context.Context, key string) error
-	Clear(ctx context.Context, key string) error
-}
-
 // Desk is where people sign in. All fields but Passkeys and Company are required.
 type Desk struct {
 	Store    Store
-	Tries    Tries
+	Tries    lockout.Counter
 	Keys     seal.Keys
 	Brand    string
 	Random   io.Reader
@@ -182,62 +173,21 @@ func (d *Desk) refused(ctx context.Context, who staff.Member, act, detail string
 	return why
 }
 
-// What is wrong uses tries up, so that nobody can guess on. Five lock one login for one address: a stranger elsewhere can't keep its owner out with them.
-// The others are against guessing from many addresses, and at many logins from one, which an office may share.
+// How many of what an address may do in lockout.For, besides being wrong.
 const (
-	wrongHere       = 5 // of one login from one address, and of one person's second step
-	wrongEverywhere = 20
-	wrongFrom       = 30 // from one address
-	lockFor         = 15 * time.Minute
-	lockedMost      = 60  // refusals that the trail keeps of one address in that time: whoever is locked out must not fill it
-	beginsMost      = 300 // ceremonies that one address may begin in that time: each page for signing in begins one
+	lockedMost = 60  // refusals that the trail keeps: whoever is locked out must not fill it
+	beginsMost = 300 // ceremonies that it may begin: each page for signing in begins one
 )
-
-// budget is so many tries of one key.
-type budget struct {
-	key  string
-	most int
-}
-
-// take takes a try from every budget, before anything is looked at, so that many at once get no more. last: this was the last of one of them.
-// It returns staff.ErrLocked, with nothing taken, where one is used up.
-func (d *Desk) take(ctx context.Context, all []budget) (last bool, err error) {
-	for i, b := range all {
-		n, err := d.Tries.Take(ctx, b.key, b.most, lockFor)
-		if err == nil && n == 0 {
-			err = staff.ErrLocked
-		}
-		if err != nil {
-			d.giveBack(ctx, all[:i])
-			return false, err
-		}
-		last = last || n == b.most
-	}
-	return last, nil
-}
-
-// giveBack leaves it at that where the counter no longer answers: the tries come back by themselves.
-func (d *Desk) giveBack(ctx context.Context, all []budget) {
-	for _, b := range all {
-		_ = d.Tries.GiveBack(ctx, b.key)
-	}
-}
-
-// forget forgets what was wrong before it was right: of the first budget everything, of the others this try.
-func (d *Desk) forget(ctx context.Context, all []budget) {
-	_ = d.Tries.Clear(ctx, all[0].key) // as in giveBack
-	d.giveBack(ctx, all[1:])
-}
 
 // quietly says whether a refusal of an address is left out of the trail: it has left so many there already.
 func (d *Desk) quietly(ctx context.Context, address string) bool {
-	n, err := d.Tries.Take(ctx, "locked out from "+household(address), lockedMost, lockFor)
+	n, err := d.Tries.Take(ctx, "locked out from "+lockout.Household(address), lockedMost, lockout.For)
 	return err == nil && n == 0
 }
 
 // begins refuses an address that begins too many ceremonies. Where nobody counts, it begins one.
 func (d *Desk) begins(ctx context.Context, address string) error {
-	if n, err := d.Tries.Take(ctx, "begin from "+household(address), beginsMost, lockFor); err == nil && n == 0 {
+	if n, err := d.Tries.Take(ctx, "begin from "+lockout.Household(address), beginsMost, lockout.For); err == nil && n == 0 {
 		return ErrTooOften
 	}
 	return nil
@@ -245,20 +195,8 @@ func (d *Desk) begins(ctx context.Context, address string) error {
 
 // once lets a ceremony come to its end once, whichever instances it comes to. Where nobody counts, the session that has it has forgotten it by now.
 func (d *Desk) once(ctx context.Context, what string) error {
-	if n, err := d.Tries.Take(ctx, "once "+what, 1, 2*lockFor); err == nil && n == 0 {
+	if n, err := d.Tries.Take(ctx, "once "+what, 1, 2*lockout.For); err == nil && n == 0 {
 		return ErrOver
 	}
 	return nil
-}
-
-// household is who shares an address: of IPv6 one customer has at least a whole /64.
-func household(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		return a.String()
-	}
-	return netip.PrefixFrom(a, 64).Masked().String()
 }
