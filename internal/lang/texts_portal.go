@@ -27,6 +27,13 @@ var portalTexts = []text{
 	{"my.password.long", "That is too long. Use 256 characters at the most.", "Es demasiado larga. Use 256 caracteres como máximo."},
 	{"my.password.same", "Choose another one: not the password before, and not your client id.", "Elija otra: ni la contraseña anterior ni su número de cliente."},
 
+	{"my.sessions", "Where you are signed in", "Dónde ha entrado"},
+	{"my.sessions.text", "End what you don’t know, then change your password. A session ends by itself after half an hour without use. Times are in UTC.",
+		"Cierre lo que no conozca y luego cambie su contraseña. Una sesión se cierra sola tras media hora sin uso. Las horas son UTC."},
+	{"my.sessions.here", "this browser", "este navegador"},
+	{"my.sessions.since", "Since %[1]s", "Desde %[1]s"},
+	{"my.sessions.end", "End", "Cerrar"},
+
 	{"my.home.hello", "Hello, %[1]s", "Hola, %[1]s"},
 	{"my.home.paid_to", "Paid To Date", "Pagado hasta"},
 	{"my.home.balance", "Balance", "Saldo"},

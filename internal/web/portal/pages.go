@@ -12,6 +12,7 @@ const (
 	SignInPage   = "portal/sign-in"  // SignIn
 	PasswordPage = "portal/password" // Password
 	HomePage     = "portal/home"     // Home
+	SessionsPage = "portal/sessions" // Sessions
 	ProblemPage  = "portal/problem"  // Problem
 )
 
@@ -28,8 +29,8 @@ type Chrome struct {
 
 // Room is a part of My Account.
 type Room struct {
-	Name, Address, Icon string
-	Current             bool
+	Name, Address string
+	Current       bool
 }
 
 // SignIn is GET /my/ for a stranger, and every page whose session is over.
@@ -46,6 +47,18 @@ type Password struct {
 	Chrome
 	First           bool // a temporary one is to be replaced
 	OldError, Error string
+}
+
+// Sessions is where a client is signed in.
+type Sessions struct {
+	Chrome
+	List []SessionRow
+}
+
+// SessionRow is one browser.
+type SessionRow struct {
+	ID, Browser, Address, Began string
+	Here                        bool // the one that reads this
 }
 
 // Home is the dashboard.

@@ -76,6 +76,7 @@ func Mount(r *mux.Router, c Config) {
 	route("/", s.open(s.start), s.open(s.signIn))
 	route("/sign-out", nil, s.open(s.signOut))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
+	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
 }
 
 // act is a handler for a client who is signed in.
@@ -144,8 +145,9 @@ func (s *server) language(r *web.Request, who client.Who) lang.Lang {
 }
 
 // rooms are the parts of My Account, in the order in which they are named.
-var rooms = []struct{ key, address, icon string }{
-	{"my.home", "/my/", "home"},
+var rooms = []struct{ key, address string }{
+	{"my.home", "/my/"},
+	{"my.sessions", "/my/sessions"},
 }
 
 func (s *server) chrome(r *web.Request, who client.Who) Chrome {
@@ -159,7 +161,7 @@ func (s *server) chrome(r *web.Request, who client.Who) Chrome {
 		return c
 	}
 	for _, room := range rooms {
-		c.Rooms = append(c.Rooms, Room{Name: l.T(room.key), Address: room.address, Icon: room.icon, Current: r.URL.Path == room.address || room.address != home && strings.HasPrefix(r.URL.Path, room.address)})
+		c.Rooms = append(c.Rooms, Room{Name: l.T(room.key), Address: room.address, Current: r.URL.Path == room.address || room.address != home && strings.HasPrefix(r.URL.Path, room.address)})
 	}
 	return c
 }

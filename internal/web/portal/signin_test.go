@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"paylink/internal/demo"
 )
 
@@ -125,4 +127,28 @@ func TestWhoIsSentAwayToSignInComesBackToOurOwnPagesOnly(t *testing.T) {
 	w.visitor().get("/my/password").is(http.StatusUnauthorized).has(`input[name="back"][value="/my/password"]`, 1)
 	w.visitor().get("/my/nothing").is(http.StatusNotFound)
 	w.visitor().get("/my/sign-out").is(http.StatusMethodNotAllowed)
+}
+
+func TestAClientEndsTheirOwnSessionsAndNobodyElses(t *testing.T) {
+	w := newTown(t)
+	v, other, stranger := w.as("100042"), w.as("100042"), w.as("100043")
+	p := v.get("/my/sessions").is(http.StatusOK).has(".list > li", 2).has(".here", 1)
+	p.Find(".list form").Each(func(i int, form *goquery.Selection) {
+		if form.Closest("li").Find(".here").Length() > 0 {
+			return
+		}
+		id := url.Values{"id": {form.Find("input").AttrOr("value", "")}}
+		stranger.post("/my/sessions", id).is(http.StatusNotFound)
+		other.get("/my/sessions").is(http.StatusOK)
+		v.post("/my/sessions", id).is(http.StatusSeeOther)
+		other.get("/my/sessions").is(http.StatusUnauthorized)
+		v.post("/my/sessions", id).is(http.StatusNotFound) // it has ended
+	})
+	if to := v.post("/my/sessions", v.get("/my/sessions").has(".list > li", 1).form(".list form")).to(); to != "/my/" {
+		t.Errorf("it leads to %s", to)
+	}
+	v.get("/my/sessions").is(http.StatusUnauthorized)
+	if n := w.count(`SELECT COUNT(*) FROM trail WHERE act = 'end session' AND client_id = '100042'`); n != 2 {
+		t.Errorf("%d ends are in the trail", n)
+	}
 }
