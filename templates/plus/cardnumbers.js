@@ -29,10 +29,13 @@
 
   function warn() {
     for (const one of held) if (!one.isConnected) held.delete(one);
-    const on = held.size > 0;
-    if (on === note.isConnected) return;
-    const notes = /** @type {HTMLElement} */ (document.getElementById('warnings'));
-    notes.replaceChildren(...(on ? [note] : []));
+    const [one] = held;
+    if (!one) return note.remove();
+    const dialog = one.closest('dialog[open]'); // nothing beside an open one can be read
+    const place = dialog?.querySelector('.body') ?? document.getElementById('warnings');
+    if (note.parentElement === place) return;
+    dialog ? note.setAttribute('role', 'alert') : note.removeAttribute('role');
+    place?.append(note);
   }
 
   addEventListener('input', (event) => {
