@@ -120,12 +120,12 @@ func TestRatesAreReadAgainBeforeTheyAreChanged(t *testing.T) {
 		t.Fatal("what was refused was done")
 	}
 	v.post(address, p.form("form.fields")).to() // nothing is different
-	sure := v.post(address, p.form("form.fields", "iid", "3.25", "tax", "6.25")).is(http.StatusOK).says("table", "Tax6%6.25%").says("table", "Interlock, a day$3.10$3.25").says("form", "Also for the 4 vehicles that pay $3.10 now")
+	sure := v.post(address, p.form("form.fields", "iid", "3.25", "tax", "6.25")).is(http.StatusOK).says("table", "Tax6%6.25%").says("table", "Interlock, a day$3.10$3.25").says("form", "Also for the 5 vehicles that pay $3.10 now")
 	if n := w.count(`SELECT COUNT(*) FROM locations WHERE version <> 1`); n != 0 {
 		t.Fatal("what is only asked has acted")
 	}
 	agent.sent()
-	v.sure(sure, "follow_iid", "4").to()
+	v.sure(sure, "follow_iid", "5").to()
 	agent.get("/plus/clients/100047?panel=send&vehicle=veh_hal_outback&days=30").says("#summary", "Monitoring, 30 × $3.25").says("#summary", "Tax 6.25%").says("#summary .total", "$100.94") // the cap of 95.00 holds
 	agent.get("/plus/clients/100042?tab=links").says("#rest table", "$98.58")                                                                                                                // it keeps its quote
 	v.post(address, sure.form("main form")).is(http.StatusConflict).says("#why-not", "change rates, Tax: 6% → 6.25%")
