@@ -35,7 +35,7 @@
 //   - tests, bench, e2e and storm (a module of its own) may import what they like.
 //
 // Some things have one keeper. Stripe's SDK is imported by stripepay alone, Twilio's by twiliosms, the Redis client by redisdb, SQL and its
-// drivers by sqldb, the embedded Redis by cmd/paysim. From words to desk nobody imports net/http, database/sql, html/template, os or a log:
+// drivers by sqldb, the mail library by mail, the PDF library by pdf, OpenID Connect by signon, the embedded Redis by cmd/paysim. From words to desk nobody imports net/http, database/sql, html/template, os or a log:
 // the business does not know that it is a web service. Only app and the commands read the clock (time.Now); others are handed one.
 // The one file that reads the environment for guard is in no build but that of the guards' tests. There is no init function, and no variable of a package ever changes.
 package internal
