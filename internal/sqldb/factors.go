@@ -110,7 +110,7 @@ func (d *DB) UseRecovery(ctx context.Context, of trail.Actor, digest string) err
 	})
 }
 
-const passkeyColumns = `id, owner_kind, owner_id, name, credential, added_ms, used_ms`
+const passkeyColumns = `id, owner_kind, owner_id, name, credential, added_ms, used_ms` // #nosec G101 -- the names of columns
 
 func scanPasskey(scan func(...any) error) (p signin.Passkey, err error) {
 	var added, used int64

@@ -46,7 +46,7 @@ func reportCharts(r *supervisor.Report, tables map[string]Table, seesBooks bool)
 	shares := seriesOf(r.Steps, func(f supervisor.Figures) (float64, bool) {
 		return 100 * float64(f.SalesPaid) / float64(max(1, f.Sales)), f.Sales > 0
 	})
-	paid.Lines = []LineChart{lineChart(r, "paid-share", "Share of sales that were paid", 100, "100%", "50%", ChartLine{Label: "Paid", Value: share(t.SalesPaid, t.Sales), Tone: "one"}, shares)}
+	paid.Lines = []LineChart{lineChart(r, "paid-share", "Share of sales that were paid", 100, "100%", "50%", plotted{ChartLine{Label: "Paid", Value: share(t.SalesPaid, t.Sales), Tone: "one"}, shares})}
 
 	speed := Chart{ID: "speed-chart", Title: "Speed", Wide: true, Tables: []Table{shut("speed")},
 		Lead: "Half of the payers were as quick as the median, nine in ten as quick as the line above it."}
@@ -65,7 +65,7 @@ func reportCharts(r *supervisor.Report, tables map[string]Table, seesBooks bool)
 		}
 		top := ceiling(ninety)
 		speed.Lines = append(speed.Lines, lineChart(r, one.id, one.title, top.Seconds(), took(top), took(top/2),
-			ChartLine{Label: "Median", Value: took(whole.Median), Tone: "one"}, median, ChartLine{Label: "Nine in ten", Value: took(whole.P90), Tone: "two"}, ninety))
+			plotted{ChartLine{Label: "Median", Value: took(whole.Median), Tone: "one"}, median}, plotted{ChartLine{Label: "Nine in ten", Value: took(whole.P90), Tone: "two"}, ninety}))
 	}
 	if len(speed.Lines) == 0 {
 		speed.Lead, speed.Empty = "", "Nobody has opened a link yet."
@@ -200,17 +200,22 @@ func ceiling(values []float64) time.Duration {
 	return d.Truncate(2*time.Hour) + 2*time.Hour
 }
 
-// lineChart draws lines, each given with its values, on a ground of 100 × 100 that is stretched to the room there is.
-func lineChart(r *supervisor.Report, id, title string, top float64, topWords, middleWords string, lines ...any) LineChart {
+// plotted is a line and its values, one a step.
+type plotted struct {
+	ChartLine
+	values []float64
+}
+
+// lineChart draws lines on a ground of 100 × 100 that is stretched to the room there is.
+func lineChart(r *supervisor.Report, id, title string, top float64, topWords, middleWords string, lines ...plotted) LineChart {
 	c := LineChart{ID: id, Title: title, Top: topWords, Middle: middleWords, First: shortDate(r.Steps[0].From), Last: shortDate(r.Steps[len(r.Steps)-1].To)}
 	if len(r.Steps) == 1 && r.StepDays == 1 {
 		c.Last = ""
 	}
 	var said []string
-	for i := 0; i < len(lines); i += 2 {
-		line, values := lines[i].(ChartLine), lines[i+1].([]float64)
-		line.Path = path(values, top)
-		c.Lines = append(c.Lines, line)
+	for _, line := range lines {
+		line.Path = path(line.values, top)
+		c.Lines = append(c.Lines, line.ChartLine)
 		said = append(said, line.Label+" "+line.Value+" over all")
 	}
 	c.Text = strings.Join(said, ", ") + ". The table below has each day’s figures."
