@@ -4,7 +4,7 @@ package plus
 const (
 	StaffPage     = "plus/admin-staff"     // StaffList
 	PersonPage    = "plus/admin-person"    // Person
-	SecretPage    = "plus/admin-secret"    // Secret #nosec G101 -- the name of a page
+	SecretPage    = "plus/admin-secret"    // #nosec G101 -- no credential: a page, Secret
 	LocationsPage = "plus/admin-locations" // Locations
 	LocationPage  = "plus/admin-location"  // Location
 	TermsPage     = "plus/admin-terms"     // TermsList
