@@ -3,6 +3,7 @@ package demo
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"paylink/internal/account"
@@ -86,9 +87,8 @@ func Data(now time.Time) sqldb.Import {
 		ledger.Open("entry-demo-100048", "100048", 0, 13_455, now),
 	}
 	in.OptedOut = []phone.Number{number("0149")}
-	hash := staff.HashPassword(Password, []byte("interlane-salt-1"))
 	for _, c := range in.Clients {
-		in.Access = append(in.Access, account.Access{ClientID: c.ID, PasswordHash: hash, PasswordAt: now})
+		in.Access = append(in.Access, account.Access{ClientID: c.ID, PasswordHash: hash(), PasswordAt: now})
 	}
 	t.history("100042", "veh_dana_civic", []past{{"link", 30, 30, 9_300, 558}, {"autopay", 60, 30, 9_300, 558}, {"center", 74, 14, 4_340, 260}})
 	t.history("100052", "veh_noor_elantra", []past{{"autopay", 30, 30, 9_300, 558}, {"link", 60, 30, 9_300, 558}})
@@ -190,15 +190,17 @@ func (t town) issuedAt(i *ledger.Invoice, locationID string) {
 	}
 }
 
-// Staff is everybody who works in the town; the login is the role's name. Their passwords are Password, salted by a constant: demonstrations start quickly.
+// hash is Password's, salted by a constant and made once: demonstrations start quickly, and so do the many towns of a test.
+var hash = sync.OnceValue(func() string { return staff.HashPassword(Password, []byte("interlane-salt-0")) })
+
+// Staff is everybody who works in the town; the login is the role's name. Their passwords are Password.
 func Staff() []staff.Member {
-	hash := staff.HashPassword(Password, []byte("interlane-salt-0"))
 	var out []staff.Member
 	for role, name := range map[staff.Role]string{
 		staff.Agent: "J. Ortiz", staff.Lead: "M. Castellano", staff.Supervisor: "P. Lindqvist", staff.Finance: "A. Rahman", staff.Admin: "K. Duarte", staff.Auditor: "S. Whitcombe",
 	} {
 		out = append(out, staff.Member{
-			ID: "staff-" + string(role), Login: string(role), Name: name, Team: "Team East", Role: role, PasswordHash: hash, Email: string(role) + "@interlane.example",
+			ID: "staff-" + string(role), Login: string(role), Name: name, Team: "Team East", Role: role, PasswordHash: hash(), Email: string(role) + "@interlane.example",
 		})
 	}
 	return out
