@@ -948,7 +948,7 @@ func TestWhatIsAskedAllTheTimeUsesItsIndex(t *testing.T) {
 			`SELECT * FROM trail WHERE client_id = 'c7' ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                               "trail_of_client",
 			`SELECT * FROM trail WHERE object IN ('o7', 'o8') ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                         "trail_of_object",
 			`SELECT * FROM trail WHERE refused <> '' ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                                  "trail_refused",
-			`SELECT * FROM trail WHERE at_ms >= 100 AND at_ms < 900 ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                   "trail_by_time",
+			`SELECT * FROM trail WHERE at_ms >= 100 AND at_ms < 9000 ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                                  "trail_by_time",
 			`SELECT * FROM trail WHERE at_ms <= 900 AND (at_ms < 900 OR id < 't9') ORDER BY at_ms DESC, id DESC LIMIT 51`:                                                                    "trail_by_time",
 			`SELECT MIN(act) FROM trail WHERE act > 'act7'`:                                                                                                                                  "trail_of_act",
 			`SELECT * FROM attempts WHERE payment_id = 'p77' AND n > $1`:                                                                                                                     "attempts",

@@ -20,6 +20,7 @@ func TestParametersAppearInOrder(t *testing.T) {
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
 	statements := 0
+	pieces := constants(t, files)
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -35,7 +36,7 @@ func TestParametersAppearInOrder(t *testing.T) {
 				return true
 			}
 			for _, arg := range call.Args {
-				text := literals(arg)
+				text := literals(arg, pieces)
 				if !strings.Contains(text, "$") {
 					continue
 				}
@@ -58,16 +59,49 @@ func TestParametersAppearInOrder(t *testing.T) {
 	}
 }
 
-// literals joins the string literals of an expression such as `SELECT ` + columns + ` FROM …`.
-func literals(e ast.Expr) string {
+// literals joins the texts of an expression such as `SELECT ` + columns + ` FROM (` + rows("$1") + `)`, constants of the package and what a call is given among them.
+func literals(e ast.Expr, pieces map[string]string) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		if e.Kind == token.STRING {
 			s, _ := strconv.Unquote(e.Value)
 			return s
 		}
+	case *ast.Ident:
+		return pieces[e.Name]
 	case *ast.BinaryExpr:
-		return literals(e.X) + literals(e.Y)
+		return literals(e.X, pieces) + literals(e.Y, pieces)
+	case *ast.CallExpr:
+		var text strings.Builder
+		for _, arg := range e.Args {
+			text.WriteString(literals(arg, pieces))
+		}
+		return text.String()
 	}
 	return ""
+}
+
+// constants are the package's own texts, by name.
+func constants(t *testing.T, files []string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range g.Specs {
+				v := spec.(*ast.ValueSpec)
+				for i, value := range v.Values {
+					out[v.Names[i].Name] = literals(value, out)
+				}
+			}
+		}
+	}
+	return out
 }

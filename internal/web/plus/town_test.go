@@ -122,7 +122,7 @@ func newTownOn(t *testing.T, redisURL string, with ...func(*app.Config)) *town {
 	for _, m := range demo.Staff() {
 		must(t, w.s.DB.AddMember(ctx, m))
 	}
-	w.books, err = sql.Open("sqlite", strings.TrimPrefix(database, "sqlite:"))
+	w.books, err = sql.Open("sqlite", "file:"+strings.TrimPrefix(database, "sqlite:")+"?_pragma=busy_timeout(5000)")
 	must(t, err)
 	front.Config.Handler = w.s.Handler()
 	front.Start()
