@@ -18,7 +18,7 @@ func TestTheServiceAsksStripeForNothingUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	g, err := stripepay.New(stripepay.Config{
-		SecretKey: "sk_test_123", APIURL: "http://api.stripe.invalid", Timeout: 10 * time.Second, StatementSuffix: "MONITOR", Transport: proxy,
+		SecretKey: "sk_test_123", APIURL: "http://api.stripe.invalid", Timeout: 10 * time.Second, StatementSuffix: "MONITOR", Transport: proxy, Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
