@@ -41,8 +41,9 @@ test("paid", async (t) => {
   await seen(agent.page.getByRole("main"), /Paid To Date\s+Apr 9, 2026/);
   await town.picture(agent.page, "7-agent-paid");
   await agent.page.getByRole("link", { name: "Account History" }).click();
-  const newest = agent.page.getByRole("table").getByRole("row").nth(1);
-  await seen(newest, /Mar 10, 2026.*Monitoring 30 days, to Apr 9.*\$98\.58.*Paid · link/s);
+  const rows = agent.page.getByRole("table").getByRole("row");
+  await seen(rows.nth(1), /Mar 10, 2026.*Payment by link.*Visa ending 4242.*\$98\.58.*Paid/s);
+  await seen(rows.nth(2), /Mar 10, 2026.*Monitoring 30 days, to Apr 9.*\$98\.58.*Paid/s);
   await town.picture(agent.page, "8-agent-history");
   await agent.page.getByRole("link", { name: "Payment Links" }).click();
   await seen(agent.page.getByRole("table").getByRole("row").nth(1), "Paid");

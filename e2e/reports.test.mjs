@@ -59,7 +59,7 @@ test("a lead follows the team's links, and a supervisor reads what became of the
   await page.getByRole("link", { name: "Reports" }).click();
   await page.getByRole("heading", { level: 1, name: "Reports" }).waitFor();
   const chart = (name) => page.getByRole("region", { name, exact: true });
-  await seen(chart("What became of the links"), /Of 2 links, 2 were opened and 1 were paid\.\s+Sent\s+2 100\.0%\s+Delivered\s+2 100\.0%\s+Opened\s+2 100\.0%\s+Paid\s+1 50\.0%\s+Expired\s+1 50\.0%/);
+  await seen(chart("What became of the links"), /Of 2 links, 2 were opened and 1 was paid\.\s+Sent\s+2 100\.0%\s+Delivered\s+2 100\.0%\s+Opened\s+2 100\.0%\s+Paid\s+1 50\.0%\s+Expired\s+1 50\.0%/);
   await seen(chart("Declined cards"), /does not have enough available funds\s+1 100\.0%/);
   await seen(chart("Could not be sent"), /Richmond, VA\s+1 100\.0%/);
   await page.getByRole("img", { name: /^From sent to paid/ }).waitFor();
