@@ -194,7 +194,7 @@ func (m *Machine) handOver(ctx context.Context, msg sms.Message, v View, validit
 		}
 	case errors.Is(err, sms.ErrSlowDown): // not taken: it may be sent again
 		msg.Status, msg.NextAt = sms.Waiting, now.Add(2*retryAfter)
-		msg.Tries--
+		msg.Tries, msg.Untaken = msg.Tries-1, true
 	}
 	return m.Store.SaveMessage(ctx, msg)
 }

@@ -130,6 +130,7 @@ type Message struct {
 	SentAt    time.Time // zero: not yet
 	EndedAt   time.Time // delivered, or given up; zero: not yet
 	NextAt    time.Time // when the outbox looks at it again; zero: never
+	Untaken   bool      // the carrier has just refused to take a copy: its try is taken off again; not stored
 }
 
 // Outgoing is a text for the carrier.

@@ -107,8 +107,8 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 			return err
 		}
 		// Another worker may have handed it over since this one did: the count of what may have been taken never goes back, or there would be a third copy. Only the
-		// try that the carrier has just refused to take (waiting again) is taken off it.
-		if untaken := m.Status == sms.Waiting && tries == m.Tries+1; tries > m.Tries && !untaken {
+		// try that the carrier has just refused to take is taken off it, by the worker that had handed it over.
+		if untaken := m.Untaken && tries == m.Tries+1; tries > m.Tries && !untaken {
 			if m.Status == sms.Waiting || m.Status == sms.Unclear {
 				return nil // it knows less than the other
 			}
