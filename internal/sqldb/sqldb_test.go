@@ -658,19 +658,23 @@ func TestTheCountOfHandOversNeverGoesBack(t *testing.T) {
 		}
 		first := hand(m, sms.Waiting)
 		slowed := first // the carrier asks to come back: this try does not count
-		slowed.Status, slowed.Tries = sms.Waiting, 0
+		slowed.Status, slowed.Tries, slowed.Untaken = sms.Waiting, 0, true
 		b.must(b.SaveMessage(b.ctx, slowed))
 		is(sms.Waiting, 0)
+		slowed.Untaken = false // it is not stored: whoever takes the text next does not have it
 		first = hand(slowed, sms.Waiting)
+		b.must(b.SaveMessage(b.ctx, slowed)) // one that has handed nothing over puts its text off, and knows less
+		is(sms.Unclear, 1)
 		second := hand(first, sms.Unclear)
 		b.must(b.SaveMessage(b.ctx, first)) // it sleeps until now, and knows of its own try only
 		is(sms.Unclear, 2)
 		first.Status, first.Tries = sms.Waiting, 0
 		b.must(b.SaveMessage(b.ctx, first))
 		is(sms.Unclear, 2)
-		second.Status, second.Tries = sms.Waiting, 1
+		second.Status, second.Tries, second.Untaken = sms.Waiting, 1, true
 		b.must(b.SaveMessage(b.ctx, second))
 		is(sms.Waiting, 1)
+		second.Untaken = false
 		second = hand(second, sms.Waiting)
 		first.Status, first.Tries, first.SID, first.Box = sms.Queued, 1, "SM1", "" // its text was taken, it turns out
 		b.must(b.SaveMessage(b.ctx, first))
