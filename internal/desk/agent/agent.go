@@ -348,7 +348,7 @@ func (d *Desk) summary(ctx context.Context, who staff.Member, c Choice) (Summary
 	if out.OptedOut, err = d.Store.OptedOut(ctx, client.Phone.E164()); err != nil {
 		return out, err
 	}
-	if out.Frozen, err = freeze(facts, c.Days); err != nil {
+	if out.Frozen, err = facts.Freeze(c.Days); err != nil {
 		return out, err
 	}
 	out.Client, out.Location, out.Now = client, facts.Location, facts.Now
@@ -373,20 +373,6 @@ func indexOf(vehicles []account.Vehicle, id string) int {
 		}
 	}
 	return -1
-}
-
-// freeze prices what is to be paid, from facts of one moment.
-func freeze(f pay.Facts, days int) (pay.Frozen, error) {
-	in := quote.Input{AsOf: f.Location.Today(f.Now), Days: days, Location: f.Location, Vehicle: f.Vehicle, Account: f.Standing}
-	s, err := quote.Price(in)
-	if err != nil {
-		return pay.Frozen{}, err
-	}
-	out := pay.Frozen{Input: in, Summary: s, Location: f.Location.Name, Zone: f.Location.Zone}
-	if f.Vehicle != nil {
-		out.Vehicle = f.Vehicle.Label
-	}
-	return out, nil
 }
 
 func blocked(c account.Client, s quote.Summary) Blocked {
@@ -529,7 +515,7 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 		ClientID: m.ClientID, VehicleID: m.VehicleID, FormKey: m.form(number), By: actor(who), Detail: detail,
 		Link: link.Link{Phone: number, OwnNumber: own, Language: language, SentBy: who.ID},
 		Price: func(f pay.Facts) (pay.Frozen, error) {
-			frozen, err := freeze(f, m.Days)
+			frozen, err := f.Freeze(m.Days)
 			if err != nil {
 				return frozen, err
 			}

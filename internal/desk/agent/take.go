@@ -229,7 +229,7 @@ func (d *Desk) collect(ctx context.Context, who staff.Member, c CardCharge) (pay
 		Order: pay.Order{
 			ClientID: c.ClientID, VehicleID: c.VehicleID, FormKey: c.form(), By: actor(who), Detail: detail,
 			Price: func(f pay.Facts) (pay.Frozen, error) {
-				frozen, err := freeze(f, c.Days)
+				frozen, err := f.Freeze(c.Days)
 				if err != nil {
 					return frozen, err
 				}
