@@ -90,10 +90,13 @@ test("a link that somebody else sends is followed without a reload, through ever
     assert.ok(asked.status > 0, "it does not poll");
     await page.unroute("**/live?*");
     await looks(page, false);
+    const stream = page.waitForResponse((answer) => answer.url().includes("/live?") && answer.ok());
     await looks(page, true);
+    await stream;
   });
   await t.test("the connection is gone while the payer pays", async () => {
     await page.context().setOffline(true);
+    between.cut();
     await agent.reads("Reconnecting…");
     await town.picture(page, "agent-reconnecting");
     const again = await Payer.opens(town, await town.linkSentTo("+18045550142", { after: 1 }));

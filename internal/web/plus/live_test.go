@@ -154,11 +154,11 @@ func subscribed(t *testing.T, address string, processes int64) {
 
 const danaLive = "/plus/clients/100042/live?"
 
-// atOnce is soon enough for somebody who is on the phone.
-const atOnce = time.Second
+// atOnce is less than the five seconds after which a stream looks by itself: what comes within it was told. On a quiet machine it takes milliseconds.
+const atOnce = 4 * time.Second
 
 // byItself is when a stream that nobody wakes has looked again.
-const byItself = 5*time.Second + atOnce
+const byItself = 30 * time.Second
 
 func TestWhatOneProcessDoesTheOthersPagesShowAtOnce(t *testing.T) {
 	t.Parallel()
@@ -188,8 +188,9 @@ func TestWhatOneProcessDoesTheOthersPagesShowAtOnce(t *testing.T) {
 	}
 	colleague.post("/plus/payments/"+id+"/resend", url.Values{}).is(http.StatusSeeOther)
 	last := mine.tells("Replaced by a new link", atOnce)
-	colleague.until("/plus/payments/"+id+"/status", "#status", "Delivered")
-	last = mine.tells("Delivered", byItself)
+	if !strings.Contains(last.data, "The text was delivered.") { // of the new one; the old one's delivery stays on the ladder
+		last = mine.tells("The text was delivered.", byItself)
+	}
 	mine.close()
 
 	again := me.watch(there, on, last.id) // what it has it is not told again

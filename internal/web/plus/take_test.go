@@ -192,8 +192,7 @@ func TestAChargeGoesOnWhenTheAgentGoesAway(t *testing.T) {
 		t.Error("a note of money that nobody knows of")
 	}
 	must(t, w.stripe.SetFaults(stripesim.Faults{}))
-	w.later(15 * time.Second)
-	v.until(strings.TrimPrefix(unknown.path, "GET "), "#status", "Paid.")
+	v.untilLater(5*time.Second, strings.TrimPrefix(unknown.path, "GET "), "#status", "Paid.")
 	if n := w.count(`SELECT COUNT(*) FROM notes WHERE client_id = '100043'`); n != 1 || w.charges() != 2 {
 		t.Errorf("%d notes, %d charges", n, w.charges())
 	}

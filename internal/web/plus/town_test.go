@@ -343,8 +343,15 @@ func (p *page) form(selector string, changes ...string) url.Values {
 // until asks again until a page says something, and fails after ten seconds.
 func (v *visitor) until(path, selector, want string) *page {
 	v.w.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	return v.untilLater(0, path, selector, want)
+}
+
+// untilLater is until on a clock that goes on by a step with every look: what has put itself off until later comes round, whenever it did.
+func (v *visitor) untilLater(step time.Duration, path, selector, want string) *page {
+	v.w.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
 	for {
+		v.w.later(step)
 		p := v.get(path)
 		if strings.Contains(p.words(selector), want) {
 			return p
