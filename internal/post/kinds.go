@@ -4,6 +4,7 @@ package post
 const (
 	Invitation Kind = "invitation" // to My Account; its secret is the temporary password
 	Reset      Kind = "reset"      // of a forgotten password; its secret is the token of the link
+	Changed    Kind = "changed"    // something in the account was: see Change
 
 	AutoPaySoon     Kind = "auto_pay_soon"     // three days before
 	AutoPayPaid     Kind = "auto_pay_paid"     //
@@ -16,6 +17,7 @@ const (
 var forms = map[Kind]form{
 	Invitation: {values: []string{"id"}, path: "/my/"},
 	Reset:      {path: "/my/reset#{secret}"},
+	Changed:    {values: []string{"what", "said"}, path: "/my/"},
 
 	AutoPaySoon:     {values: []string{"vehicle", "amount", "date", "card"}, path: "/my/auto-pay"},
 	AutoPayPaid:     {values: []string{"vehicle", "amount", "paid_to", "reference"}, path: "/my/invoices"},

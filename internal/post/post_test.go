@@ -44,3 +44,24 @@ func TestEveryKindHasWordsInBothLanguages(t *testing.T) {
 		t.Error("there are words for nothing")
 	}
 }
+
+func TestEveryChangeIsToldInBothLanguages(t *testing.T) {
+	h := House{Brand: "Interlane", Support: "(804) 555-0100", URL: "https://my.interlane.example"}
+	told := map[string]bool{}
+	for _, c := range Changes() {
+		for _, l := range lang.All {
+			w, ok := Word(Letter{Kind: Changed, Language: string(l), Values: c.Values(l, "Visa ending 4242")}, h)
+			all := strings.Join(append(w.Paragraphs, w.Subject, w.Heading, w.Button), "\n")
+			if !ok || strings.Contains(all, "⟦") || strings.Contains(all, "%!") || strings.Contains(w.Subject+w.Heading, "4242") {
+				t.Errorf("%s in %s: %s", c, l, all)
+			}
+			if !strings.Contains(w.Paragraphs[0], "Visa ending 4242") || !strings.Contains(w.Paragraphs[len(w.Paragraphs)-1], h.Support) || w.Address != h.URL+"/my/" {
+				t.Errorf("%s in %s says neither what nor whom to call: %s, and leads to %s", c, l, all, w.Address)
+			}
+			if told[w.Heading] {
+				t.Errorf("%s in %s is told in the words of another", c, l)
+			}
+			told[w.Heading] = true
+		}
+	}
+}

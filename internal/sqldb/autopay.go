@@ -85,10 +85,8 @@ func (d *DB) SaveRun(ctx context.Context, r autopay.Run, s clock.Said) error {
 				return err
 			}
 		}
-		if s.Letter != nil {
-			if err := t.letter(*s.Letter); err != nil {
-				return err
-			}
+		if err := t.letters(s.Letter); err != nil {
+			return err
 		}
 		return t.trail([]trail.Entry{s.Trail})
 	})

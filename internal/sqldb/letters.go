@@ -49,6 +49,19 @@ func (t tx) letter(l post.Letter) error {
 		l.ID, l.ClientID, string(l.Kind), l.Language, l.To, string(said), box, string(post.Waiting), 0, ms(l.CreatedAt), 0, dueMS(l.NextAt))
 }
 
+// letters queues those that there are: an act whose client has no address comes with nil.
+func (t tx) letters(all ...*post.Letter) error {
+	for _, l := range all {
+		if l == nil {
+			continue
+		}
+		if err := t.letter(*l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // DueLetters realises post.Store.
 func (d *DB) DueLetters(ctx context.Context, limit int) ([]string, error) {
 	t := d.read(ctx)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"paylink/internal/account"
+	"paylink/internal/post"
 	"paylink/internal/trail"
 )
 
@@ -24,7 +25,7 @@ func (t tx) addAccess(a account.Access) error {
 }
 
 // SetAccess gives a client a password of their own choice: every session that began before is over, everywhere. Errors: account.ErrNotFound.
-func (d *DB) SetAccess(ctx context.Context, clientID, hash string, e trail.Entry) (at time.Time, err error) {
+func (d *DB) SetAccess(ctx context.Context, clientID, hash string, e trail.Entry, told *post.Letter) (at time.Time, err error) {
 	err = d.write(ctx, func(t tx) error {
 		if at, err = t.now(); err != nil {
 			return err
@@ -37,6 +38,9 @@ func (d *DB) SetAccess(ctx context.Context, clientID, hash string, e trail.Entry
 			return account.ErrNotFound
 		}
 		if err := t.exec(`UPDATE client_sessions SET ended_ms = $1 WHERE client_id = $2 AND ended_ms = 0`, ms(at), clientID); err != nil {
+			return err
+		}
+		if err := t.letters(told); err != nil {
 			return err
 		}
 		e.At = at

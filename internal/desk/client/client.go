@@ -11,6 +11,7 @@ import (
 	"paylink/internal/ledger"
 	"paylink/internal/lockout"
 	"paylink/internal/money"
+	"paylink/internal/post"
 	"paylink/internal/trail"
 )
 
@@ -25,8 +26,8 @@ type Store interface {
 
 	// Access returns account.ErrNotFound for a client who was never invited.
 	Access(ctx context.Context, clientID string) (account.Access, error)
-	// SetAccess gives a client a password of their own choice, and ends every session that began before; it returns when.
-	SetAccess(ctx context.Context, clientID, hash string, e trail.Entry) (time.Time, error)
+	// SetAccess gives a client a password of their own choice, and ends every session that began before; it returns when. The letter tells of it; nil for none.
+	SetAccess(ctx context.Context, clientID, hash string, e trail.Entry, told *post.Letter) (time.Time, error)
 	CountWrongAccess(ctx context.Context, clientID string, limit int, lockFor time.Duration) error
 	// OpenSession lists a browser that has signed in, by its token's digest, and forgets wrong passwords.
 	OpenSession(ctx context.Context, s account.Session, digest string, e trail.Entry) error

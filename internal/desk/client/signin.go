@@ -9,6 +9,7 @@ import (
 
 	"paylink/internal/account"
 	"paylink/internal/lockout"
+	"paylink/internal/post"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
@@ -223,7 +224,11 @@ func (d *Desk) setPassword(ctx context.Context, c account.Client, password strin
 	if err != nil {
 		return Who{}, err
 	}
-	if _, err := d.Store.SetAccess(ctx, c.ID, staff.HashPassword(password, d.Salt()), e); err != nil {
+	told, err := d.changed(ctx, c, post.PasswordChanged, "")
+	if err != nil {
+		return Who{}, err
+	}
+	if _, err := d.Store.SetAccess(ctx, c.ID, staff.HashPassword(password, d.Salt()), e, told); err != nil {
 		return Who{}, err
 	}
 	return d.open(ctx, c, false, from, "new password")

@@ -92,6 +92,7 @@ func TestAPasswordIsChangedByWhoKnowsTheOldOneAndEndsEverySession(t *testing.T) 
 	other.get("/my/password").is(http.StatusUnauthorized)
 	w.visitor().post("/my/", url.Values{"id": {"100042"}, "password": {demo.Password}}).is(http.StatusUnauthorized)
 	w.visitor().post("/my/", url.Values{"id": {"100042"}, "password": {fresh}}).is(http.StatusSeeOther)
+	w.told("100042", "Your password was changed")
 }
 
 func TestATemporaryPasswordLeadsNowhereElse(t *testing.T) {

@@ -160,6 +160,14 @@ func (w *town) count(query string, args ...any) int {
 	return n
 }
 
+// told fails unless one letter, and no more, tells a client of a change in these words, at the address that the client has.
+func (w *town) told(clientID, what string) {
+	w.t.Helper()
+	if n := w.count(`SELECT COUNT(*) FROM letters WHERE kind = 'changed' AND client_id = $1 AND said LIKE $2 AND address = (SELECT email FROM clients WHERE id = $1)`, clientID, `%"what":"`+what+`"%`); n != 1 {
+		w.t.Errorf("%d letters tell %s: %s", n, clientID, what)
+	}
+}
+
 // visitor is a browser without script: it keeps cookies and follows no redirect.
 type visitor struct {
 	w       *town
