@@ -8,7 +8,7 @@ import (
 
 // Pulse tells cheaply whether a client's page is still true.
 type Pulse struct {
-	Version string   // changes when a payment, the books or the notes of the client do, and when the card processor goes or comes back
+	Version string   // changes when anything about the client does, and when the card processor goes or comes back
 	Live    []Living // payments that are under way, newest first
 }
 

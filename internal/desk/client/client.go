@@ -38,6 +38,8 @@ type Store interface {
 	// EndSession returns account.ErrNotFound for one that is not the client's, or has ended.
 	EndSession(ctx context.Context, clientID, id string, e trail.Entry) error
 
+	ProfileStore
+
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)
 }

@@ -77,6 +77,8 @@ func Mount(r *mux.Router, c Config) {
 	route("/sign-out", nil, s.open(s.signOut))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
+	route("/profile", s.acts(s.profile), nil)
+	route("/profile/language", nil, s.acts(s.setLanguage))
 }
 
 // act is a handler for a client who is signed in.
@@ -147,7 +149,7 @@ func (s *server) language(r *web.Request, who client.Who) lang.Lang {
 // rooms are the parts of My Account, in the order in which they are named.
 var rooms = []struct{ key, address string }{
 	{"my.home", "/my/"},
-	{"my.sessions", "/my/sessions"},
+	{"my.profile", "/my/profile"},
 }
 
 func (s *server) chrome(r *web.Request, who client.Who) Chrome {
