@@ -161,6 +161,29 @@ func (d *Door) head(w http.ResponseWriter, r *Request, a Answer) {
 	}
 }
 
+// ByMethod serves GET and POST, either of which may be nil; any other method gets what wrong answers, and is told which are allowed. A router forgets a method that does not fit as
+// soon as a later route of a subrouter is tried, and would say 404: methods are told apart here.
+func ByMethod(get, post, wrong http.Handler) http.Handler {
+	var allowed []string
+	if get != nil {
+		allowed = append(allowed, http.MethodGet, http.MethodHead)
+	}
+	if post != nil {
+		allowed = append(allowed, http.MethodPost)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodGet && get != nil:
+			get.ServeHTTP(w, r)
+		case (r.Method == http.MethodPost || guard.Off(guard.GetActs)) && post != nil:
+			post.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			wrong.ServeHTTP(w, r)
+		}
+	})
+}
+
 // guarded turns a handler's panic into an error: one request's mistake does not end the others.
 func guarded(h Handler, r *Request) (a Answer, err error) {
 	defer func() {

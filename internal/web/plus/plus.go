@@ -14,7 +14,6 @@ import (
 	"paylink/internal/desk/office"
 	"paylink/internal/desk/signin"
 	"paylink/internal/desk/supervisor"
-	"paylink/internal/guard"
 	"paylink/internal/lang"
 	"paylink/internal/phone"
 	"paylink/internal/staff"
@@ -66,27 +65,7 @@ func Mount(r *mux.Router, c Config) {
 	p := r.PathPrefix(home).Subrouter()
 	p.NotFoundHandler = s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrNoRoute })
 	wrongMethod := s.open(func(*web.Request) (web.Answer, error) { return web.Answer{}, web.ErrMethod })
-	// The router forgets a method that does not fit as soon as a later route of a subrouter is tried, and would say 404: methods are told apart here.
-	route := func(path string, get, post http.Handler) {
-		var allowed []string
-		if get != nil {
-			allowed = append(allowed, http.MethodGet, http.MethodHead)
-		}
-		if post != nil {
-			allowed = append(allowed, http.MethodPost)
-		}
-		p.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			switch {
-			case r.Method == http.MethodGet && get != nil:
-				get.ServeHTTP(w, r)
-			case (r.Method == http.MethodPost || guard.Off(guard.GetActs)) && post != nil:
-				post.ServeHTTP(w, r)
-			default:
-				w.Header().Set("Allow", strings.Join(allowed, ", "))
-				wrongMethod.ServeHTTP(w, r)
-			}
-		})
-	}
+	route := func(path string, get, post http.Handler) { p.Handle(path, web.ByMethod(get, post, wrongMethod)) }
 	route("/", s.open(s.home), s.open(s.signIn))
 	route("/sign-out", nil, s.open(s.signOut))
 	route("/second-step", s.open(s.secondStep), s.open(s.second))

@@ -12,6 +12,7 @@ import (
 
 	"paylink/internal/demo"
 	"paylink/internal/staff"
+	"paylink/internal/testbed"
 	"paylink/internal/web/plus"
 )
 
@@ -172,25 +173,9 @@ func (w *town) routes(ids map[string]string) []string {
 	w.t.Helper()
 	r := mux.NewRouter()
 	plus.Mount(r, plus.Config{Sessions: plus.NewSessions(nil, w.now)})
-	var out []string
-	must(w.t, r.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
-		pattern, err := route.GetPathTemplate()
-		if err != nil || route.GetHandler() == nil {
-			return err
-		}
-		methods, err := route.GetMethods()
-		if err != nil { // it tells them apart itself
-			answer := w.visitor().do(http.MethodDelete, use{route: "DELETE " + pattern}.address(ids), nil).is(http.StatusMethodNotAllowed)
-			methods = strings.Split(answer.header.Get("Allow"), ", ")
-		}
-		for _, m := range methods {
-			if m != http.MethodHead {
-				out = append(out, m+" "+pattern)
-			}
-		}
-		return nil
-	}))
-	return out
+	return testbed.Routes(w.t, r, func(pattern string) string {
+		return w.visitor().do(http.MethodDelete, use{route: "DELETE " + pattern}.address(ids), nil).is(http.StatusMethodNotAllowed).header.Get("Allow")
+	})
 }
 
 // still is the books but for the trail, and how many refusals the trail holds.

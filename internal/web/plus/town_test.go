@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -166,41 +164,7 @@ func (w *town) count(query string, args ...any) int {
 // facts is every row of the books but those of sessions, which a visit may touch.
 func (w *town) facts() string {
 	w.t.Helper()
-	rows, err := w.books.Query(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('sessions') ORDER BY name`)
-	must(w.t, err)
-	var names []string
-	for rows.Next() {
-		var name string
-		must(w.t, rows.Scan(&name))
-		names = append(names, name)
-	}
-	must(w.t, rows.Err())
-	must(w.t, rows.Close())
-	var out []string
-	for _, name := range names {
-		rows, err := w.books.Query(`SELECT * FROM "` + name + `"`)
-		must(w.t, err)
-		columns, err := rows.Columns()
-		must(w.t, err)
-		for rows.Next() {
-			cells := make([]any, len(columns))
-			for i := range cells {
-				cells[i] = new(any)
-			}
-			must(w.t, rows.Scan(cells...))
-			line := name
-			for i := range cells {
-				if columns[i] != "version" { // it counts the looks of a sweeper that is still at work, too
-					line += fmt.Sprintf(" %s=%v", columns[i], *cells[i].(*any))
-				}
-			}
-			out = append(out, line)
-		}
-		must(w.t, rows.Err())
-		must(w.t, rows.Close())
-	}
-	slices.Sort(out)
-	return strings.Join(out, "\n")
+	return strings.Join(testbed.Rows(w.t, w.books, "sessions"), "\n")
 }
 
 // visitor is a browser without script: it keeps cookies and follows no redirect.
