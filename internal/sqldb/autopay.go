@@ -32,8 +32,7 @@ func (d *DB) PlanRuns(ctx context.Context, by day.Date, limit int) error {
 		}
 		return t.exec(`INSERT INTO auto_pay_runs (vehicle_id, due, client_id, state, reminded, charges, declines, first_ms, next_ms, payment_id, why, takes)
 			SELECT v.id, v.paid_to, v.client_id, 'waiting', 0, 0, 0, 0, CAST($1 AS BIGINT), '', '', 0 FROM clients c JOIN vehicles v ON v.client_id = c.id
-			WHERE c.auto_pay_days <> 0 AND v.paid_to <= $2 AND NOT EXISTS (SELECT 1 FROM auto_pay_runs r WHERE r.vehicle_id = v.id AND r.due = v.paid_to) LIMIT $3
-			ON CONFLICT DO NOTHING`, ms(now), string(by), limit)
+			WHERE c.auto_pay_days <> 0 AND v.paid_to <= $2 AND NOT EXISTS (SELECT 1 FROM auto_pay_runs r WHERE r.vehicle_id = v.id AND r.due = v.paid_to)`+atMost(limit)+` ON CONFLICT DO NOTHING`, ms(now), string(by))
 	})
 }
 
@@ -45,7 +44,7 @@ func (d *DB) DueRuns(ctx context.Context, limit int) ([]clock.RunKey, error) {
 		return nil, err
 	}
 	var out []clock.RunKey
-	err = t.each(`SELECT vehicle_id, due FROM auto_pay_runs WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT $2`, []any{ms(now), limit}, func(scan func(...any) error) error {
+	err = t.each(`SELECT vehicle_id, due FROM auto_pay_runs WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms`+atMost(limit), []any{ms(now)}, func(scan func(...any) error) error {
 		out = append(out, clock.RunKey{})
 		k := &out[len(out)-1]
 		return scan(&k.VehicleID, &k.Due)

@@ -70,7 +70,7 @@ func (d *DB) DueLetters(ctx context.Context, limit int) ([]string, error) {
 		return nil, err
 	}
 	var ids []string
-	err = t.each(`SELECT id FROM letters WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT $2`, []any{ms(now), limit}, func(scan func(...any) error) error {
+	err = t.each(`SELECT id FROM letters WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms`+atMost(limit), []any{ms(now)}, func(scan func(...any) error) error {
 		ids = append(ids, "")
 		return scan(&ids[len(ids)-1])
 	})

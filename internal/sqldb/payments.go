@@ -573,16 +573,16 @@ func (d *DB) Due(ctx context.Context, limit int) (payments, messages []string, e
 		return nil, nil, err
 	}
 	list := func(query string) (ids []string, err error) {
-		err = t.each(query, []any{ms(now), limit}, func(scan func(...any) error) error {
+		err = t.each(query+atMost(limit), []any{ms(now)}, func(scan func(...any) error) error {
 			ids = append(ids, "")
 			return scan(&ids[len(ids)-1])
 		})
 		return ids, err
 	}
-	if payments, err = list(`SELECT id FROM payments WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT $2`); err != nil {
+	if payments, err = list(`SELECT id FROM payments WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms`); err != nil {
 		return nil, nil, err
 	}
-	messages, err = list(`SELECT id FROM messages WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT $2`)
+	messages, err = list(`SELECT id FROM messages WHERE next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms`)
 	return payments, messages, err
 }
 

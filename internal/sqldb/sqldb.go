@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -249,6 +250,9 @@ func (t tx) each(query string, args []any, scan func(scan func(...any) error) er
 	}
 	return rows.Err()
 }
+
+// atMost ends a query that is asked all the time. SQLite plans a statement anew at each use if its LIMIT is a parameter, since the plan may depend on it.
+func atMost(n int) string { return " LIMIT " + strconv.Itoa(n) }
 
 // lockAccount takes the lock that every decision about a client's money holds. SQLite's transactions have taken the whole database's already.
 func (t tx) lockAccount(clientID string) error {
