@@ -48,6 +48,7 @@ install() {
 
 log=$(mktemp -d "${TMPDIR:-/tmp}/paylink-test.XXXXXX")
 trap 'rm -rf "$log"' EXIT
+trap 'trap "" TERM; kill -TERM 0; exit 130' INT # the lanes would not hear it
 
 if [ -z "${PAYLINK_TEST_POSTGRES:-}" ]; then
   install
@@ -104,32 +105,43 @@ go_tests() { # NAME FOLDER [ARGUMENT…]: all tests with the race detector, or w
   tests "$name" "${numbers[0]}" "${numbers[1]}" "$began"
 }
 
-# meanwhile NAME COMMAND…: begins a check that takes what the others leave of the machine; waited_for counts it.
-meanwhile() {
-  aside=$1
-  aside_began=$SECONDS
-  shift
-  nice -n 19 "$@" >"$log/aside" 2>&1 &
-  aside_id=$!
+# lane NAME NICENESS CHECKS: runs a list of checks beside the other lanes. What waits in one (a browser, a disk) leaves the processors to the others, and the
+# niceness says who comes first: people in a browser look at clocks, the model and the simulation don't.
+lanes=()
+ids=()
+lane() {
+  local name=$1 niceness=$2 checks=$3
+  mkdir "$log/$name"
+  (
+    renice -n "$niceness" -p "$BASHPID" >/dev/null
+    log=$log/$name passed=0 failed=0
+    "$checks"
+    echo "$passed $failed" >"$log/counted"
+  ) &
+  lanes+=("$name")
+  ids+=($!)
 }
 
-waited_for() {
-  if wait "$aside_id"; then
-    passed=$((passed + 1))
-    printf 'ok    %-28s %4ds  beside the others\n' "$aside" $((SECONDS - aside_began))
-    grep -oE '[0-9]+ (seeds in|clients, ).*' "$log/aside" | cut -c1-240 | sed 's/^/      /'
-  else
-    failed=$((failed + 1))
-    printf 'FAIL  %-28s %4ds  beside the others\n' "$aside" $((SECONDS - aside_began))
-    tail -n 200 "$log/aside"
-  fi
+# lanes_end waits for all of them and adds what they counted. One that did not come to its end has failed.
+lanes_end() {
+  local i good bad
+  for i in "${!lanes[@]}"; do
+    wait "${ids[$i]}" || true
+    if [ -s "$log/${lanes[$i]}/counted" ] && read -r good bad <"$log/${lanes[$i]}/counted"; then
+      passed=$((passed + good))
+      failed=$((failed + bad))
+    else
+      failed=$((failed + 1))
+      echo "FAIL  the lane ${lanes[$i]} did not come to its end"
+    fi
+  done
 }
 
 node_tests() { # NAME FILE…
   local name=$1 began=$SECONDS status=0
   shift
   [ -e "${1:-}" ] || { tests "$name" 0 0 "$began"; return; }
-  # One file at a time: two browsers and two towns on two cores only slow each other down.
+  # One file at a time: two browsers and two towns on two cores only slow each other down, and the other lanes use what is left.
   node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination="$log/out" \
     --test-reporter=tap --test-reporter-destination="$log/tap" "$@" || status=$?
   count() { awk -v what="$1" '$1 == "#" && $2 == what { n = $3 } END { print n + 0 }' "$log/tap"; }
@@ -156,27 +168,44 @@ secure() {
     -exclude-dir=e2e -exclude=G104 -color=false ./...
 }
 
+# The code as it reads, and all of Go's tests.
+books() {
+  step 'go vet' go vet ./...
+  step 'staticcheck' go run "$staticcheck" ./...
+  step 'gosec' secure
+  step 'static binary, non-root' scripts/static.sh
+  # Tests that run on both databases meet the race detector on SQLite, and Postgres without it. There the model goes to its end too, which under the race detector stops early.
+  local databases='./internal/pay ./internal/sqldb ./internal/desk/... ./cmd/paylink'
+  PAYLINK_TEST_DATABASE=sqlite go_tests 'go test -race' .
+  # shellcheck disable=SC2086
+  PAYLINK_TEST_DATABASE=postgres go_tests 'go test, on Postgres' . -count=1 -timeout 12m -skip 'TestWhatIsAskedAllTheTimeUsesItsIndex|TestReportsAgreeWithTheDatabase' $databases
+  step 'go vet, guards off' go vet -tags guards_off ./internal/guard ./internal/sqldb
+  go_tests 'guards, each taken away' . -count=1 -timeout 20m -tags guards_off -run 'TestEveryGuardIsMissed' ./internal/guard
+  step 'plans, reports: 100,000 rows' go test -count=1 -timeout 8m -run 'TestWhatIsAskedAllTheTimeUsesItsIndex|TestReportsAgreeWithTheDatabase' ./internal/sqldb
+}
+
+# People in browsers, and the modules of their own, which keep what only a test needs out of the service's go.mod: among them the storm, with two services and their clients.
+people() {
+  step 'tsc' node e2e/node_modules/typescript/bin/tsc -p e2e/typecheck
+  node_tests 'browser harness' e2e/lib/*.test.mjs
+  node_tests 'browsers' e2e/*.test.mjs
+  local mod
+  while read -r mod; do
+    go_tests "go test $(basename "$(dirname "$mod")")" "$(dirname "$mod")"
+  done < <(git ls-files -co --exclude-standard '*/go.mod')
+}
+
+# Virtual time.
+simulation() {
+  step 'simulation, Auto Pay' go test -count=1 -timeout 30m -v -run 'TestWhateverGoesWrong|TestMonthsOfAutoPay' ./internal/simulation -seeds 10000 -clients 500
+  grep -oE '[0-9]+ (seeds in|clients, ).*' "$log/out" | cut -c1-240 | sed 's/^/      /' || true
+}
+
 step 'gofmt' formatted
-meanwhile 'simulation, Auto Pay' go test -count=1 -timeout 30m -v -run 'TestWhateverGoesWrong|TestMonthsOfAutoPay' ./internal/simulation -seeds 10000 -clients 500
-step 'go vet' go vet ./...
-step 'staticcheck' go run "$staticcheck" ./...
-step 'gosec' secure
-step 'tsc' node e2e/node_modules/typescript/bin/tsc -p e2e/typecheck
-step 'static binary, non-root' scripts/static.sh
-# Tests that run on both databases meet the race detector on SQLite, and Postgres without it. There the model goes to its end too, which under the race detector stops early.
-databases='./internal/pay ./internal/sqldb ./internal/desk/... ./cmd/paylink'
-PAYLINK_TEST_DATABASE=sqlite go_tests 'go test -race' .
-# shellcheck disable=SC2086
-PAYLINK_TEST_DATABASE=postgres go_tests 'go test, on Postgres' . -count=1 -timeout 12m -skip 'TestWhatIsAskedAllTheTimeUsesItsIndex|TestReportsAgreeWithTheDatabase' $databases
-step 'go vet, guards off' go vet -tags guards_off ./internal/guard ./internal/sqldb
-go_tests 'guards, each taken away' . -count=1 -timeout 20m -tags guards_off -run 'TestEveryGuardIsMissed' ./internal/guard
-step 'plans, reports: 100,000 rows' go test -count=1 -timeout 8m -run 'TestWhatIsAskedAllTheTimeUsesItsIndex|TestReportsAgreeWithTheDatabase' ./internal/sqldb
-while read -r mod; do # modules of their own, so that what only a test needs stays out of the service's go.mod
-  go_tests "go test $(basename "$(dirname "$mod")")" "$(dirname "$mod")"
-done < <(git ls-files -co --exclude-standard '*/go.mod')
-node_tests 'browser harness' e2e/lib/*.test.mjs
-node_tests 'browsers' e2e/*.test.mjs
-waited_for
+lane people 0 people
+lane books 5 books
+lane simulation 19 simulation
+lanes_end
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -95,7 +95,7 @@ export class Agent {
   }
 
   /** Waits until Link status says words, without a reload of the page. */
-  async reads(words, within = 10_000) {
+  async reads(words, within = 20_000) {
     await seen(this.status, words, within);
   }
 
@@ -191,7 +191,7 @@ export class Payer {
 }
 
 /** Waits until a part of a page says words, which are shown. */
-export async function seen(part, words, within = 10_000) {
+export async function seen(part, words, within = 20_000) {
   let last = "";
   try {
     await until(`“${words}”`, within, async () => {

@@ -136,7 +136,7 @@ export class Town {
   }
 
   /** The address in the newest text to a number, once there are more than after of them; waits for it. */
-  async linkSentTo(number, { after = 0, within = 10_000 } = {}) {
+  async linkSentTo(number, { after = 0, within = 20_000 } = {}) {
     return until(`a text to ${number}`, within, async () => {
       const texts = (await this.messages()).filter(({ to }) => to === number);
       if (texts.length <= after) return undefined;
@@ -163,7 +163,7 @@ export class Town {
     const wrong = [];
     this.#contexts.push({ context, name, wrong });
     await context.tracing.start({ snapshots: true });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     context.on("weberror", (error) => wrong.push(`uncaught on ${name}: ${error.error().message}`));
     context.on("console", (message) => {
       if (/content security policy/i.test(message.text())) wrong.push(`stopped by the policy on ${name}: ${message.text()}`);
