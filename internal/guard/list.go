@@ -12,6 +12,7 @@ const (
 	Reservation  Name = "reservation"
 	Undecided    Name = "undecided"
 	FormKey      Name = "form-key"
+	ReplaceOpen  Name = "replace-open"
 	FormUnique   Name = "form-unique"
 
 	// Its text goes out.
@@ -44,6 +45,7 @@ const (
 	LocationLock  Name = "location-lock"
 	CardKnown     Name = "card-known"
 	CardBrand     Name = "card-brand"
+	BoughtBrand   Name = "bought-brand"
 	SavedBrand    Name = "saved-brand"
 	LiveLink      Name = "live-link"
 	LinkIndex     Name = "link-index"
@@ -115,6 +117,7 @@ const (
 	ReconcileClose  Name = "reconcile-close"
 	ReconcileSend   Name = "reconcile-send"
 	ReconcilePay    Name = "reconcile-pay"
+	ReconcileBuy    Name = "reconcile-buy"
 	ReconcileCharge Name = "reconcile-charge"
 
 	// What nobody is to see, and who may ask.
@@ -139,6 +142,7 @@ func List() []Guard {
 		{Reservation, "What a live payment has counted of past due or credit, no second one counts.", "internal/pay", "TestASecondVehicleLeavesOutWhatTheFirstHasReserved/sqlite", ""},
 		{Undecided, "Nobody is asked to pay again while money for the vehicle is there and undecided.", "internal/pay", "TestNobodyIsAskedToPayAgainWhileMoneyForTheVehicleIsUndecided", ""},
 		{FormKey, "A form that is sent twice finds the first one's payment.", "internal/pay", "TestASecondClickSendsNothingTwice/sqlite", ""},
+		{ReplaceOpen, "A client who starts anew replaces what is open, and nothing that is in flight.", "internal/pay", "TestAClientWhoStartsAnewReplacesNothingInFlight", ""},
 		{FormUnique, "A form makes one payment, even if nobody looked.", "internal/sqldb", "TestTheDatabaseItselfHoldsTheRules/sqlite", ""},
 		{IntentFirst, "No text goes out before the PaymentIntent's id is stored.", "internal/pay", "TestALinkThatCanNotBeHandedOverInTimeIsClosed/Stripe_is_down", ""},
 		{DoorFirst, "No text goes out before its token is at the door.", "internal/pay", "TestALinkThatCanNotBeHandedOverInTimeIsClosed/Redis_is_down", ""},
@@ -166,6 +170,7 @@ func List() []Guard {
 		{CardKnown, "A card of which Stripe says nothing is not charged, and the payer is told why.", "internal/pay", "TestOnlyVisaAndMastercardAreTried", ""},
 		{CardBrand, "Only Visa and Mastercard are charged.", "internal/pay", "TestOnlyVisaAndMastercardAreTried", ""},
 		{SavedBrand, "Only a Visa or Mastercard on file is charged.", "internal/pay", "TestOnlyAVisaOrMastercardOnFileIsCharged", ""},
+		{BoughtBrand, "In My Account, too, only Visa and Mastercard are charged.", "internal/pay", "TestAClientPaysByVisaOrMastercardOnly", ""},
 		{LiveLink, "A resend ends the old link, and the pages that it opened.", "internal/pay", "TestResend/sqlite", ""},
 		{LinkIndex, "A payment has one live link, even if nobody looked.", "internal/sqldb", "TestTheDatabaseItselfHoldsTheRules/sqlite", ""},
 		{MostResends, "A link is resent three times at the most.", "internal/pay", "TestResend/sqlite", ""},
@@ -227,6 +232,7 @@ func List() []Guard {
 		{ReconcileClose, "After a restore a payment closes only by an answered cancel.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
 		{ReconcileSend, "After a restore no link is sent.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
 		{ReconcilePay, "After a restore no page takes money.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", Reconcile},
+		{ReconcileBuy, "After a restore no client pays in My Account.", "internal/pay", "TestInReconcileOnlyModeNoClientPays", ""},
 		{ReconcileCharge, "After a restore no card on file is charged.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
 		{TokenMasked, "A token never prints.", "internal/link", "TestATokenNeverPrints", ""},
 		{PhoneMasked, "A telephone number prints its last four digits.", "internal/phone", "TestNothingPrintsAWholeNumber", ""},

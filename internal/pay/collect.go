@@ -59,16 +59,7 @@ func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
 			}
 			return b, nil
 		}
-		life, _, err := Next(b.Payment.Life, Event{Kind: CreditCovers, Now: s.Facts.Now, Bound: true})
-		if err != nil {
-			return b, err
-		}
-		b.Payment.Life, b.Payment.ClosedAt = life, s.Facts.Now
-		v := View{Payment: b.Payment, Facts: s.Facts}
-		booking, err := m.bookPaid(v)
-		booking.noted(v, 0)
-		b.Booking = &booking
-		return b, err
+		return b, m.byCredit(&b, s)
 	})
 	if err != nil {
 		return Payment{}, err
@@ -85,6 +76,20 @@ func (m *Machine) Collect(ctx context.Context, c Collection) (Payment, error) {
 		return Payment{}, err
 	}
 	return m.now(ctx, p.ID)
+}
+
+// byCredit is T25: the account's credit covers everything.
+func (m *Machine) byCredit(b *Begin, s Start) error {
+	life, _, err := Next(b.Payment.Life, Event{Kind: CreditCovers, Now: s.Facts.Now, Bound: true})
+	if err != nil {
+		return err
+	}
+	b.Payment.Life, b.Payment.ClosedAt = life, s.Facts.Now
+	v := View{Payment: b.Payment, Facts: s.Facts}
+	booking, err := m.bookPaid(v)
+	booking.noted(v, 0)
+	b.Booking = &booking
+	return err
 }
 
 func (m *Machine) now(ctx context.Context, id string) (Payment, error) {

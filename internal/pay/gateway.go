@@ -49,6 +49,7 @@ type Intent struct {
 	Status        IntentStatus
 	Amount        money.Cents
 	Currency      string
+	Customer      string // whose saved cards it may charge; "" for none's
 	PaymentMethod string // that it holds now
 	ErrorMethod   string // PaymentMethod that last_payment_error names; "" if there is no error
 	ErrorCode     string // decline_code, else code

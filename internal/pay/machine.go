@@ -235,7 +235,9 @@ type Try struct {
 }
 
 // outdated says whether other terms are in force than those that were agreed to.
-func (t Try) outdated(v View) bool { return t.Terms != v.Terms && guard.On(guard.TermsVersion) }
+func (a Attempt) outdated(v View) bool {
+	return a.TermsVersion != v.Terms && guard.On(guard.TermsVersion)
+}
 
 // Result is where a payment stands for the one who asks.
 type Result struct {
@@ -262,7 +264,7 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 		t.Nonce.Summary != v.Payment.SummaryHash && guard.On(guard.NonceSummary) {
 		return Result{}, ErrOtherLink
 	}
-	if t.outdated(v) {
+	if (Attempt{TermsVersion: t.Terms}).outdated(v) {
 		return Result{}, ErrTerms
 	}
 	card, err := m.Gateway.Card(ctx, v.Payment.StripeAccount, t.PaymentMethod)
@@ -279,17 +281,29 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 	// From here on nobody's going away may leave a confirm half sent.
 	ctx, cancel := context.WithTimeout(lasting(ctx), ConfirmWithin)
 	defer cancel()
-	var attempt *Attempt
-	done, err := m.apply(ctx, t.PaymentID, act{
-		by: trail.Actor{Kind: trail.Payer, ID: t.SessionID}, name: "pay",
+	return m.claim(ctx, trail.Actor{Kind: trail.Payer, ID: t.SessionID}, Attempt{
+		PaymentID: t.PaymentID, LinkID: t.LinkID, SessionID: t.SessionID, NonceID: t.Nonce.ID, PaymentMethod: t.PaymentMethod, Card: card,
+		TermsVersion: t.Terms, TermsLanguage: t.Language, Address: t.Address, UserAgent: t.UserAgent,
+	}, func(v View) error {
+		if v.Payment.State.Live() && (v.Link == nil || v.Link.ID != t.LinkID || v.Link.State != link.Live) && guard.On(guard.LiveLink) {
+			return ErrClosed // the link was replaced
+		}
+		return nil
+	})
+}
+
+// claim is T3 for somebody who is there: it claims the payment for one attempt, once for its nonce, and confirms it. may refuses, in the claim's own transaction.
+func (m *Machine) claim(ctx context.Context, by trail.Actor, a Attempt, may func(View) error) (Result, error) {
+	done, err := m.apply(ctx, a.PaymentID, act{
+		by: by, name: "pay",
 		event: func(v View) (Event, error) {
-			if byNonce(v, t.Nonce.ID) != nil {
+			if byNonce(v, a.NonceID) != nil {
 				return Event{}, errSameNonce
 			}
-			if v.Payment.State.Live() && (v.Link == nil || v.Link.ID != t.LinkID || v.Link.State != link.Live) && guard.On(guard.LiveLink) {
-				return Event{}, ErrClosed // the link was replaced
+			if err := may(v); err != nil {
+				return Event{}, err
 			}
-			if v.Payment.State == Open && t.outdated(v) { // others were published since it was asked for first
+			if v.Payment.State == Open && a.outdated(v) { // others were published since it was asked for first
 				return Event{}, ErrTerms
 			}
 			return Event{Kind: Claim}, nil
@@ -298,26 +312,23 @@ func (m *Machine) Charge(ctx context.Context, t Try) (Result, error) {
 			if c.Life.State != Paying {
 				return nil
 			}
-			attempt = &Attempt{
-				ID: m.NewID(), PaymentID: v.Payment.ID, N: c.Life.Attempt, LinkID: t.LinkID, SessionID: t.SessionID, NonceID: t.Nonce.ID,
-				PaymentMethod: t.PaymentMethod, Card: card, State: Trying, TermsVersion: t.Terms, TermsLanguage: t.Language,
-				Address: t.Address, UserAgent: t.UserAgent, StartedAt: v.Facts.Now,
-			}
-			c.NewAttempt = attempt
+			made := a
+			made.ID, made.N, made.State, made.StartedAt = m.NewID(), c.Life.Attempt, Trying, v.Facts.Now
+			c.NewAttempt = &made
 			return nil
 		},
 	})
 	switch {
 	case errors.Is(err, errSameNonce):
-		return m.result(ctx, t.PaymentID, t.SessionID, Secret{})
+		return m.result(ctx, a.PaymentID, a.SessionID, Secret{})
 	case err != nil:
 		return Result{}, err
 	}
-	secret, err := m.drive(ctx, t.PaymentID, done, trail.Actor{Kind: trail.Payer, ID: t.SessionID})
+	secret, err := m.drive(ctx, a.PaymentID, done, by)
 	if err != nil {
 		return Result{}, err
 	}
-	return m.result(ctx, t.PaymentID, t.SessionID, secret)
+	return m.result(ctx, a.PaymentID, a.SessionID, secret)
 }
 
 // lasting is a context that goes on when the caller goes away.
@@ -648,6 +659,8 @@ type Order struct {
 	// Price freezes the quote from facts read in the same transaction. It may refuse.
 	Price func(Facts) (Frozen, error)
 	Link  link.Link // phone, own number, language, sender
+	// Replaces says whether a payment of the vehicle that is open, with no try under way, makes place for this one; nil: none does.
+	Replaces func(Payment) bool
 }
 
 // Send is T1: a payment, its link and its text, in one transaction. A second click of the same form finds the first one's payment.
@@ -688,16 +701,20 @@ func (m *Machine) start(o Order, s Start, by Door, life time.Duration) (b Begin,
 		return Begin{Payment: *s.SameForm}, nil, errSameForm
 	}
 	if s.Live != nil && guard.On(guard.OneLive) {
+		event, by := Event{Kind: Tick, Now: now, Bound: true}, trail.BySystem
 		if s.Live.Payment.Effective(now) != Expired {
-			return b, nil, &LiveError{PaymentID: s.Live.Payment.ID, State: s.Live.Payment.State}
+			if !o.replaces(s.Live.Payment) {
+				return b, nil, &LiveError{PaymentID: s.Live.Payment.ID, State: s.Live.Payment.State}
+			}
+			event, by = Event{Kind: WasRevoked, Now: now, Reason: ReasonNewPayment}, o.By
 		}
-		life, effects, err := Next(s.Live.Payment.Life, Event{Kind: Tick, Now: now, Bound: true})
+		life, effects, err := Next(s.Live.Payment.Life, event)
 		if err != nil {
 			return b, nil, err
 		}
 		b.CloseStale = &Change{Life: life}
 		stale = &applied{before: s.Live.Payment.Life, payment: s.Live.Payment, view: *s.Live, effects: effects}
-		b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: trail.BySystem}, life)}
+		b.CloseStale.Trail = []trail.Entry{m.entry(*s.Live, act{by: by}, life)}
 	}
 	if s.Last != nil && (s.Last.State == PaidAfterClose || s.Last.State == Review) && guard.On(guard.Undecided) {
 		return b, nil, ErrNeedsReview // money for this vehicle is there already, and nobody has decided about it
@@ -726,6 +743,11 @@ func (m *Machine) start(o Order, s Start, by Door, life time.Duration) (b Begin,
 		b.Payment.ChainID = last.ChainID
 	}
 	return b, stale, nil
+}
+
+// replaces says whether a live payment of the vehicle makes place for this one. What is in flight never does: its money may be on its way.
+func (o Order) replaces(p Payment) bool {
+	return o.Replaces != nil && (p.State == Open || guard.Off(guard.ReplaceOpen)) && o.Replaces(p)
 }
 
 // sold is the trail of a T1.

@@ -13,7 +13,7 @@ import (
 // It returns ErrNotFound for a payment that does not exist.
 type Store interface {
 	// Begin is T1. It reads the facts of a client and a vehicle ("" for a pending balance), the vehicle's live payment if there is one, and the payment
-	// that the form made before, and does what decide says. An error of decide rolls everything back; trail entries of a refusal are the caller's to write.
+	// that the form made or tried to pay before, and does what decide says. An error of decide rolls everything back; trail entries of a refusal are the caller's to write.
 	Begin(ctx context.Context, clientID, vehicleID, formKey string, decide func(Start) (Begin, error)) (Payment, error)
 	// Apply is every other transition: decide sees the payment as it is and says what changes. Until it is done nobody puts other terms in force than an open payment’s View tells. An error of decide rolls everything back.
 	Apply(ctx context.Context, paymentID string, decide func(View) (Change, error)) error
@@ -60,7 +60,7 @@ type Store interface {
 type Start struct {
 	Facts    Facts
 	Live     *View    // the vehicle's live payment; nil: none
-	SameForm *Payment // made by the same form before; nil: none
+	SameForm *Payment // made, or tried to be paid, by the same form before; nil: none
 	Last     *Payment // the newest payment of the vehicle that has ended; nil: none
 }
 

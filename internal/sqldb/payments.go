@@ -285,7 +285,7 @@ func (t tx) start(clientID, vehicleID, formKey string) (pay.Start, stored, error
 			return s, live, notFound(err)
 		}
 	}
-	same, err := scanPayment(t.row(`SELECT `+paymentColumns+` FROM payments WHERE form_key = $1`, formKey).Scan)
+	same, err := scanPayment(t.row(`SELECT `+paymentColumns+` FROM payments WHERE form_key = $1 OR id = (SELECT payment_id FROM attempts WHERE nonce_id = $2)`, formKey, formKey).Scan)
 	switch {
 	case err == nil && same.ClientID == clientID:
 		s.SameForm = &same.Payment

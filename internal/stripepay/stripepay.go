@@ -272,6 +272,9 @@ func intentOf(pi *stripe.PaymentIntent, account string) pay.Intent {
 		ID: pi.ID, Account: account, Status: pay.IntentStatus(pi.Status), Amount: money.Cents(pi.Amount), Currency: string(pi.Currency),
 		ClientSecret: pay.NewSecret(pi.ClientSecret), CreatedAt: time.Unix(pi.Created, 0), Origin: originOf(pi.Metadata),
 	}
+	if pi.Customer != nil {
+		in.Customer = pi.Customer.ID
+	}
 	if pi.PaymentMethod != nil {
 		in.PaymentMethod = pi.PaymentMethod.ID
 	}
