@@ -187,6 +187,8 @@ type Client struct {
 	Collections bool // in collections: no payment link may be sent
 	AutoPayDays int  // 14 or 30; 0: not enrolled
 	Notes       string
+	// What the client agreed to when Auto Pay was turned on: a version of the terms and its language; "" while it is off, and where it came with an import.
+	AutoPayTerms, AutoPayLanguage string
 }
 
 // Name returns first and last name.

@@ -223,16 +223,18 @@ func (s *Service) zones(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// terms publishes the service's own first version of the payment terms, where none was published yet. All later ones are published in PLUS Web.
+// terms keeps the service's own texts that people agree to, and publishes the first version of the payment terms where none was published yet. All later ones are published in PLUS Web.
 func (s *Service) terms(ctx context.Context) error {
-	for _, l := range lang.All {
-		source, err := templates.Files.ReadFile("terms/" + firstTerms + "." + string(l) + ".txt")
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(source)
-		if err := s.DB.Terms(ctx, firstTerms, string(l), string(source), hex.EncodeToString(sum[:])); err != nil {
-			return err
+	for _, version := range []string{firstTerms, client.AutoPayTerms} {
+		for _, l := range lang.All {
+			source, err := templates.Files.ReadFile("terms/" + version + "." + string(l) + ".txt")
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(source)
+			if err := s.DB.Terms(ctx, version, string(l), string(source), hex.EncodeToString(sum[:])); err != nil {
+				return err
+			}
 		}
 	}
 	return s.DB.FirstTerms(ctx, firstTerms)

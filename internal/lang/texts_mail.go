@@ -31,6 +31,8 @@ var mailTexts = []text{
 	{"mail.change.card_removed", "A card was removed", "Se quitó una tarjeta"},
 	{"mail.change.card_main", "Your main card was changed", "Se cambió su tarjeta principal"},
 	{"mail.change.auto_pay_on", "Auto Pay was turned on", "Se activó Auto Pay"},
+	{"mail.auto_pay.terms", "%[1]d days at a time, %[2]s", "%[1]d días cada vez, %[2]s"},
+	{"mail.change.auto_pay_changed", "Auto Pay was changed", "Se cambió Auto Pay"},
 	{"mail.change.auto_pay_off", "Auto Pay was turned off", "Se desactivó Auto Pay"},
 	{"mail.change.appointment", "Your appointment was moved", "Se cambió su cita"},
 	{"mail.change.passkey_added", "A passkey was added", "Se agregó una llave de acceso"},

@@ -18,6 +18,7 @@ const (
 	CardRemoved      Change = "card_removed"
 	MainCardChanged  Change = "card_main"
 	AutoPayOn        Change = "auto_pay_on"
+	AutoPayChanged   Change = "auto_pay_changed"
 	AutoPayOff       Change = "auto_pay_off"
 	AppointmentMoved Change = "appointment"
 	PasskeyAdded     Change = "passkey_added"
@@ -28,7 +29,7 @@ const (
 
 // Changes are all of them.
 func Changes() []Change {
-	return []Change{PasswordChanged, AddressChanged, PhoneChanged, CardAdded, CardRemoved, MainCardChanged, AutoPayOn, AutoPayOff, AppointmentMoved, PasskeyAdded, PasskeyRemoved, TextsOff, TextsOn}
+	return []Change{PasswordChanged, AddressChanged, PhoneChanged, CardAdded, CardRemoved, MainCardChanged, AutoPayOn, AutoPayChanged, AutoPayOff, AppointmentMoved, PasskeyAdded, PasskeyRemoved, TextsOff, TextsOn}
 }
 
 // Values are those of a letter of the kind Changed. detail says more, in the letter's language: "Visa ending 4242", or "" for nothing.

@@ -71,6 +71,10 @@ func (s runs) Cards(ctx context.Context, clientID string) ([]account.Card, error
 	return s.db.Cards(context.WithoutCancel(ctx), clientID)
 }
 
+func (s runs) RunsOf(ctx context.Context, clientID string, limit int) ([]autopay.Run, error) {
+	return s.db.RunsOf(context.WithoutCancel(ctx), clientID, limit)
+}
+
 func (s runs) PaymentOfForm(ctx context.Context, key string) (pay.Payment, error) {
 	return s.db.PaymentOfForm(context.WithoutCancel(ctx), key)
 }

@@ -42,13 +42,13 @@ func (t tx) location(id string) (account.Location, error) {
 	return scanLocation(t.row(`SELECT `+locationColumns+` FROM locations WHERE id = $1`, id).Scan)
 }
 
-const clientColumns = `id, first_name, last_name, language, email, phone, tax_exempt, collections, auto_pay_days, notes`
+const clientColumns = `id, first_name, last_name, language, email, phone, tax_exempt, collections, auto_pay_days, notes, auto_pay_terms, auto_pay_language`
 
 func scanClient(scan func(...any) error) (account.Client, error) {
 	var c account.Client
 	var number string
 	var exempt, collections int64
-	err := scan(&c.ID, &c.FirstName, &c.LastName, &c.Language, &c.Email, &number, &exempt, &collections, &c.AutoPayDays, &c.Notes)
+	err := scan(&c.ID, &c.FirstName, &c.LastName, &c.Language, &c.Email, &number, &exempt, &collections, &c.AutoPayDays, &c.Notes, &c.AutoPayTerms, &c.AutoPayLanguage)
 	c.Phone, c.TaxExempt, c.Collections = phone.Stored(number), exempt != 0, collections != 0
 	return c, notFound(err)
 }
@@ -249,8 +249,8 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 		clients, phones := map[string]bool{}, map[phone.Number]bool{} // new with this import
 		changed := map[string]bool{}                                  // clients who are found by something new
 		for _, c := range in.Clients {
-			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, auto_pay_since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, flag(c.AutoPayDays > 0)*ms(now))
+			added, err := t.insert(`INSERT INTO clients (`+clientColumns+`, auto_pay_since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
+				c.ID, c.FirstName, c.LastName, c.Language, c.Email, c.Phone.E164(), flag(c.TaxExempt), flag(c.Collections), c.AutoPayDays, c.Notes, c.AutoPayTerms, c.AutoPayLanguage, flag(c.AutoPayDays > 0)*ms(now))
 			if err != nil {
 				return err
 			}

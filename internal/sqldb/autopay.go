@@ -23,7 +23,8 @@ func scanRun(scan func(...any) error) (autopay.Run, error) {
 	return r, err
 }
 
-// PlanRuns adds a run for each vehicle of an enrolled client whose Paid To Date comes by a day and has none yet. It is due at once: what is to be done, and when, its first look decides.
+// PlanRuns adds a run for each vehicle of an enrolled client whose Paid To Date comes by a day and has none yet. It is due at once: what is to be done, and when, its first look decides. One that has
+// stopped because Auto Pay was off, or because the date had moved, begins to wait again, with the declines that it had; the client is told again before anything is charged.
 func (d *DB) PlanRuns(ctx context.Context, by day.Date, limit int) error {
 	return d.write(ctx, func(t tx) error {
 		now, err := t.now()
@@ -32,7 +33,8 @@ func (d *DB) PlanRuns(ctx context.Context, by day.Date, limit int) error {
 		}
 		return t.exec(`INSERT INTO auto_pay_runs (vehicle_id, due, client_id, state, reminded, charges, declines, first_ms, next_ms, payment_id, why, takes)
 			SELECT v.id, v.paid_to, v.client_id, 'waiting', 0, 0, 0, 0, CAST($1 AS BIGINT), '', '', 0 FROM clients c JOIN vehicles v ON v.client_id = c.id
-			WHERE c.auto_pay_days <> 0 AND v.paid_to <= $2 AND NOT EXISTS (SELECT 1 FROM auto_pay_runs r WHERE r.vehicle_id = v.id AND r.due = v.paid_to)`+atMost(limit)+` ON CONFLICT DO NOTHING`, ms(now), string(by))
+			WHERE c.auto_pay_days <> 0 AND v.paid_to <= $2 AND NOT EXISTS (SELECT 1 FROM auto_pay_runs r WHERE r.vehicle_id = v.id AND r.due = v.paid_to AND (r.state <> 'stopped' OR r.why NOT IN ('not_enrolled', 'date_moved')))`+atMost(limit)+`
+			ON CONFLICT (vehicle_id, due) DO UPDATE SET state = 'waiting', why = '', reminded = 0, next_ms = excluded.next_ms WHERE auto_pay_runs.state = 'stopped'`, ms(now), string(by))
 	})
 }
 
@@ -48,6 +50,21 @@ func (d *DB) DueRuns(ctx context.Context, limit int) ([]clock.RunKey, error) {
 		out = append(out, clock.RunKey{})
 		k := &out[len(out)-1]
 		return scan(&k.VehicleID, &k.Due)
+	})
+	return out, err
+}
+
+// RunsOf lists a client's runs, the latest Paid To Date first.
+func (d *DB) RunsOf(ctx context.Context, clientID string, limit int) ([]autopay.Run, error) {
+	return d.read(ctx).runsOf(clientID, limit)
+}
+
+func (t tx) runsOf(clientID string, limit int) ([]autopay.Run, error) {
+	var out []autopay.Run
+	err := t.each(`SELECT `+runColumns+` FROM auto_pay_runs WHERE client_id = $1 ORDER BY due DESC, vehicle_id`+atMost(limit), []any{clientID}, func(scan func(...any) error) error {
+		r, err := scanRun(scan)
+		out = append(out, r)
+		return err
 	})
 	return out, err
 }

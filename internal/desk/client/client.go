@@ -39,6 +39,7 @@ type Store interface {
 	EndSession(ctx context.Context, clientID, id string, e trail.Entry) error
 
 	ProfileStore
+	AutoPayStore
 
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)

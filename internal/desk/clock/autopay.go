@@ -13,7 +13,6 @@ import (
 	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/post"
-	"paylink/internal/quote"
 	"paylink/internal/trail"
 )
 
@@ -26,7 +25,8 @@ type RunKey struct {
 // Runs is what Auto Pay reads and writes. Every method is one transaction.
 type Runs interface {
 	Now(ctx context.Context) (time.Time, error)
-	// PlanRuns adds a run for each vehicle of an enrolled client whose Paid To Date comes by a day and has none yet, at most so many.
+	// PlanRuns adds a run for each vehicle of an enrolled client whose Paid To Date comes by a day and has none yet, at most so many. One that has stopped because Auto Pay was off, or because the date
+	// had moved, waits again.
 	PlanRuns(ctx context.Context, by day.Date, limit int) error
 	// DueRuns lists runs that want to be looked at, oldest first.
 	DueRuns(ctx context.Context, limit int) ([]RunKey, error)
@@ -39,6 +39,8 @@ type Runs interface {
 	Location(ctx context.Context, id string) (account.Location, error)
 	Standing(ctx context.Context, c account.Client) (account.Standing, error)
 	Cards(ctx context.Context, clientID string) ([]account.Card, error)
+	// RunsOf lists a client's runs, the latest Paid To Date first.
+	RunsOf(ctx context.Context, clientID string, limit int) ([]autopay.Run, error)
 	View(ctx context.Context, paymentID string) (pay.View, error)
 	// PaymentOfForm finds the payment that a form made. Errors: pay.ErrNotFound.
 	PaymentOfForm(ctx context.Context, formKey string) (pay.Payment, error)
@@ -65,6 +67,7 @@ const (
 	runWorkers = 8
 	planAhead  = autopay.RemindBefore + 2 // days: a location may be a day ahead of the clock's
 	planMost   = 5000
+	runsMost   = 50 // of one client
 )
 
 // Round plans what comes and looks after what is due. What it leaves undone the next round does, or another scheduler.
@@ -105,6 +108,7 @@ func (a *AutoPay) Round(ctx context.Context) error {
 // sight is all that is known of a run's client when it is looked at.
 type sight struct {
 	client   account.Client
+	vehicles []account.Vehicle
 	vehicle  account.Vehicle
 	location account.Location
 	card     *account.Card
@@ -112,11 +116,10 @@ type sight struct {
 }
 
 func (a *AutoPay) see(ctx context.Context, r autopay.Run) (s sight, err error) {
-	var vehicles []account.Vehicle
-	if s.client, vehicles, err = a.Runs.Client(ctx, r.ClientID); err != nil {
+	if s.client, s.vehicles, err = a.Runs.Client(ctx, r.ClientID); err != nil {
 		return s, err
 	}
-	for _, v := range vehicles {
+	for _, v := range s.vehicles {
 		if v.ID == r.VehicleID {
 			s.vehicle = v
 		}
@@ -179,9 +182,13 @@ func (a *AutoPay) Look(ctx context.Context, k RunKey) error {
 
 // charge begins the run's payment, or finds the one that was begun before, and writes down what came of it.
 func (a *AutoPay) charge(ctx context.Context, r autopay.Run, s sight) error {
+	terms, language := s.client.AutoPayTerms, s.client.AutoPayLanguage
+	if terms == "" { // it came with an import: what is known is what was agreed to when the card was kept
+		terms, language = s.card.TermsVersion, s.card.TermsLanguage
+	}
 	p, err := a.Collect(ctx, pay.Collection{
 		Order: pay.Order{ClientID: r.ClientID, VehicleID: r.VehicleID, FormKey: r.FormKey(), By: trail.BySystem, Detail: "Auto Pay", Price: func(f pay.Facts) (pay.Frozen, error) { return price(f, r) }},
-		Door:  pay.ByAutoPay, Terms: s.card.TermsVersion, Language: s.card.TermsLanguage,
+		Door:  pay.ByAutoPay, Terms: terms, Language: language,
 		Saved: pay.SavedCard{Customer: s.card.Customer, PaymentMethod: s.card.PaymentMethod, Card: pay.Card{Brand: s.card.Brand, Last4: s.card.Last4, Funding: s.card.Funding}},
 	})
 	if why, held := heldBy(err); held {
@@ -232,17 +239,8 @@ func price(f pay.Facts, r autopay.Run) (pay.Frozen, error) {
 	if err != nil {
 		return frozen, err
 	}
-	if f.Client.Collections {
-		return frozen, heldError{autopay.Collections}
-	}
-	if b := frozen.Summary.Blocked; b != nil {
-		switch *b {
-		case quote.NothingDue:
-		case quote.BelowMinimum:
-			return frozen, heldError{autopay.TooSmall}
-		default:
-			return frozen, heldError{autopay.Location}
-		}
+	if why := autopay.Keeps(f.Client, frozen); why != autopay.NoReason {
+		return frozen, heldError{why}
 	}
 	return frozen, nil
 }
@@ -292,21 +290,44 @@ func (s sight) lang() lang.Lang {
 	return lang.English
 }
 
-// reminder tells what is charged and when (NextAt), as it would be priced on that day by what is known now.
+// reminder tells what is charged and when (NextAt), as far as it is known now: what is past due, and the credit, belong to whichever of the client's vehicles is charged first.
 func (a *AutoPay) reminder(ctx context.Context, r autopay.Run, s sight) (*post.Letter, error) {
-	standing, err := a.Runs.Standing(ctx, s.client)
+	known := autopay.Account{Client: s.client, Vehicles: s.vehicles, Locations: map[string]account.Location{s.location.ID: s.location}, Now: s.facts.Now}
+	var err error
+	for _, v := range s.vehicles {
+		if known.Locations[v.LocationID].ID != "" {
+			continue
+		}
+		if known.Locations[v.LocationID], err = a.Runs.Location(ctx, v.LocationID); err != nil {
+			return nil, err
+		}
+	}
+	if known.Standing, err = a.Runs.Standing(ctx, s.client); err != nil {
+		return nil, err
+	}
+	if known.Runs, err = a.Runs.RunsOf(ctx, r.ClientID, runsMost); err != nil {
+		return nil, err
+	}
+	for i := range known.Runs {
+		if known.Runs[i].VehicleID == r.VehicleID && known.Runs[i].Due == r.Due {
+			known.Runs[i] = r // as it is about to be
+		}
+	}
+	all, err := autopay.Ahead(known)
 	if err != nil {
 		return nil, err
 	}
-	frozen, err := pay.Facts{Client: s.client, Vehicle: &s.vehicle, Location: s.location, Standing: standing, Now: r.NextAt}.Freeze(s.client.AutoPayDays)
-	if err != nil {
-		return nil, err
+	amount := ""
+	for _, c := range all {
+		if c.VehicleID == r.VehicleID {
+			amount = c.Frozen.Summary.TotalDue.String()
+		}
 	}
 	card := s.lang().T("mail.no_card")
 	if s.card != nil {
 		card = s.lang().T("mail.card_ending", s.card.Last4)
 	}
-	return a.letter(post.AutoPaySoon, s, map[string]string{"amount": frozen.Summary.TotalDue.String(), "date": s.lang().Date(day.Of(r.NextAt.In(s.facts.Zone))), "card": card}), nil
+	return a.letter(post.AutoPaySoon, s, map[string]string{"amount": amount, "date": s.lang().Date(day.Of(r.NextAt.In(s.facts.Zone))), "card": card}), nil
 }
 
 func (a *AutoPay) paid(s sight, p pay.Payment) *post.Letter {

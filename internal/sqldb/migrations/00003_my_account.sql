@@ -2,6 +2,8 @@
 
 -- +goose Up
 ALTER TABLE cards ADD COLUMN refused TEXT NOT NULL DEFAULT ''; -- the bank's word that it must not be charged again
+ALTER TABLE clients ADD COLUMN auto_pay_terms TEXT NOT NULL DEFAULT '';    -- the version that was agreed to when Auto Pay was turned on; '' while it is off, and where it came with an import
+ALTER TABLE clients ADD COLUMN auto_pay_language TEXT NOT NULL DEFAULT ''; -- in which it was read
 
 -- How clients get into My Account, and the browsers that are signed in.
 CREATE TABLE access (
