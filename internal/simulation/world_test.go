@@ -16,6 +16,7 @@ import (
 	"paylink/internal/desk/payer"
 	"paylink/internal/ledger"
 	"paylink/internal/link"
+	"paylink/internal/lockout"
 	"paylink/internal/pay"
 	"paylink/internal/seal"
 	"paylink/internal/sqldb"
@@ -151,7 +152,7 @@ func newWorld(seed uint64, dir string, template []byte) (*world, error) {
 }
 
 // countless lets everybody try.
-type countless struct{}
+type countless struct{ lockout.Counter }
 
 func (countless) Take(context.Context, string, int, time.Duration) (int, error) { return 1, nil }
 

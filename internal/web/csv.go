@@ -9,10 +9,12 @@ import (
 	"strings"
 )
 
-// CSV answers with a table to keep (RFC 4180), its names in the first row. A spreadsheet takes none of its words for a formula (OWASP, CSV injection); numbers stay numbers.
+// CSV answers with a table to keep (RFC 4180), its names in the first row: UTF-8 with the mark by which spreadsheets know it. A spreadsheet takes none of its words for a formula (OWASP, CSV injection); numbers stay numbers.
 func CSV(name string, rows [][]string) (Answer, error) {
 	var b bytes.Buffer
+	b.WriteString("\ufeff")
 	w := csv.NewWriter(&b)
+	w.UseCRLF = true
 	for _, row := range rows {
 		harmless := make([]string, len(row))
 		for i, cell := range row {

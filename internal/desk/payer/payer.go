@@ -8,6 +8,7 @@ import (
 
 	"paylink/internal/guard"
 	"paylink/internal/link"
+	"paylink/internal/lockout"
 	"paylink/internal/pay"
 	"paylink/internal/seal"
 	"paylink/internal/trail"
@@ -40,12 +41,6 @@ type Machine interface {
 	TextReceipt(ctx context.Context, paymentID string, by trail.Actor) error
 }
 
-// Tries counts tries, for all instances together.
-type Tries interface {
-	// Take takes one of the tries that a key has in a while, and returns which one it is, from 1 to most; 0: none is left.
-	Take(ctx context.Context, key string, most int, while time.Duration) (int, error)
-}
-
 // How often the button of one payment may be pressed: every press asks Stripe about a card, charged or not.
 const (
 	mostPresses = 40
@@ -57,7 +52,7 @@ type Desk struct {
 	Store   Store
 	Machine Machine
 	Door    link.Door
-	Tries   Tries
+	Tries   lockout.Counter
 	Keys    seal.Keys
 	Now     func() time.Time // for sessions; what may be paid is decided by the store's clock
 	NewID   func() string

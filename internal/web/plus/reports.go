@@ -325,14 +325,9 @@ func (s *server) reportFile(r *web.Request, who staff.Member) (web.Answer, error
 
 // taken is a table as a file, noted in the trail.
 func (s *server) taken(r *web.Request, who staff.Member, t *supervisor.Town, f supervisor.Filter, table Table) (web.Answer, error) {
-	body, err := table.file()
-	if err != nil {
-		return web.Answer{}, err
-	}
 	said := append([]string{daysWords(f)}, filters(t, f, linksPath, url.Values{}).InUse...)
 	if err := s.Supervisor.Taken(r.Context(), who, table.ID, strings.Join(said, "; ")); err != nil {
 		return web.Answer{}, err
 	}
-	name := fmt.Sprintf("paylink-%s-%s-to-%s.csv", table.ID, f.From, f.To)
-	return web.Answer{Type: "text/csv; charset=utf-8", Body: body, Header: http.Header{"Content-Disposition": {fmt.Sprintf("attachment; filename=%q", name)}}}, nil
+	return web.CSV(fmt.Sprintf("paylink-%s-%s-to-%s.csv", table.ID, f.From, f.To), table.cells())
 }

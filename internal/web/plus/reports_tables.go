@@ -1,9 +1,7 @@
 package plus
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"net/url"
 	"slices"
@@ -273,16 +271,11 @@ func (t Table) sorted(want string, query url.Values, path string) Table {
 	return t
 }
 
-// file is a table as a file for spreadsheets: UTF-8 with the mark by which they know it, lines and quotes by RFC 4180. Words that a spreadsheet would take for a formula
-// have an apostrophe before them; numbers stay numbers.
-func (t Table) file() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString("\ufeff")
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
+// cells are a table's words and numbers as a file has them, the names of its columns first.
+func (t Table) cells() [][]string {
 	var names []string
 	for _, c := range t.Columns {
-		names = append(names, harmless(c.Name))
+		names = append(names, c.Name)
 	}
 	rows := [][]string{names}
 	all := t.Rows
@@ -292,25 +285,13 @@ func (t Table) file() ([]byte, error) {
 	for _, row := range all {
 		var line []string
 		for _, c := range row {
-			switch {
-			case c.Number:
+			if c.Number || c.raw != "" {
 				line = append(line, c.raw)
-			case c.raw != "":
-				line = append(line, harmless(c.raw))
-			default:
-				line = append(line, harmless(c.Text))
+			} else {
+				line = append(line, c.Text)
 			}
 		}
 		rows = append(rows, line)
 	}
-	err := w.WriteAll(rows)
-	return b.Bytes(), err
-}
-
-// harmless keeps a spreadsheet from taking words for a formula (OWASP, CSV injection).
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
+	return rows
 }
