@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// TemporaryLife is how long a password that came by mail is good for.
+const TemporaryLife = 7 * 24 * time.Hour
+
 // What the door of My Account refuses. None of them tells a stranger more than these words.
 var (
 	// ErrSignIn is returned for an id that nobody has and a wrong password alike.

@@ -75,7 +75,7 @@ type Service struct {
 	CatchUp *clock.CatchUp
 	daily   *clock.Daily
 	autoPay *clock.AutoPay
-	post    *clock.Postman // nil: no letter leaves
+	Post    *clock.Postman // nil: no letter leaves
 	books   *clock.Reconciler
 	config  Config
 	door    *redisdb.Door
@@ -159,7 +159,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	s.Sweeper.Machine = s.Machine
 	s.autoPay = &clock.AutoPay{Runs: s.DB, Collect: s.Machine.Collect, NewID: newID}
 	if made.mail != nil {
-		s.post = &clock.Postman{Store: s.DB, Carrier: made.mail, Now: s.DB.Now, Alarm: func(id string, kind post.Kind, err error) {
+		s.Post = &clock.Postman{Store: s.DB, Carrier: made.mail, Now: s.DB.Now, Alarm: func(id string, kind post.Kind, err error) {
 			s.alarm(letterLost).Str("letter", id).Str("kind", string(kind)).Str("error", err.Error()).Msg("a letter to a client never left")
 		}}
 	}
@@ -323,7 +323,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	payerdoor.Mount(payers, payerConfig)
 	printer := pdf.Printer{Brand: c.Brand, Support: c.Support.National()}
 	plus.Mount(desks, plus.Config{
-		Desk:       &agent.Desk{Printer: printer, Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Down: made.gateway.Down, Paused: c.ReconcileOnly},
+		Desk:       &agent.Desk{Printer: printer, Store: s.DB, Machine: s.Machine, Carrier: made.carrier, NewID: newID, Password: temporaryPassword, Salt: salt, Down: made.gateway.Down, Paused: c.ReconcileOnly, Mail: made.mail != nil},
 		Office:     &office.Desk{Store: s.DB, Machine: s.Machine, Printer: printer, NewID: newID},
 		Admin:      &admin.Desk{Store: s.DB, NewID: newID, Password: temporaryPassword, Salt: salt},
 		Supervisor: &supervisor.Desk{Store: s.DB, NewID: newID},
@@ -480,8 +480,8 @@ func (s *Service) tick(ctx context.Context, running *sync.WaitGroup) {
 	if !s.config.ReconcileOnly {
 		every(autoPayEvery, "Auto Pay", s.autoPay.Round)
 	}
-	if s.post != nil {
-		every(postEvery, "post", s.post.Round)
+	if s.Post != nil {
+		every(postEvery, "post", s.Post.Round)
 	}
 }
 

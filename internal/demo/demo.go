@@ -81,6 +81,10 @@ func Data(now time.Time) sqldb.Import {
 
 	t.client("100052", "Noor", "Castellanos", "en", "0152", "")
 	t.vehicle("veh_noor_elantra", "100052", "VA-RIC", "2020 Hyundai Elantra", "NKC-3107", 310)
+	t.client("100053", "June", "Calloway", "en", "0153", "")
+	t.vehicle("veh_june_mazda3", "100053", "VA-RIC", "2018 Mazda 3", "JLC-6642", 295)
+	t.client("100054", "Mateo", "Rivas", "es", "0154", "")
+	t.vehicle("veh_mateo_corolla", "100054", "OR-PDX", "2017 Toyota Corolla", "821-MRV", 285)
 
 	in.Entries = []ledger.Entry{
 		ledger.Open("entry-demo-100043", "100043", 4_237, 0, now),
@@ -88,6 +92,9 @@ func Data(now time.Time) sqldb.Import {
 	}
 	in.OptedOut = []phone.Number{number("0149")}
 	for _, c := range in.Clients {
+		if c.ID == "100053" || c.ID == "100054" { // not invited yet
+			continue
+		}
 		in.Access = append(in.Access, account.Access{ClientID: c.ID, PasswordHash: hash(), PasswordAt: now})
 	}
 	t.history("100042", "veh_dana_civic", []past{{"link", 30, 30, 9_300, 558}, {"autopay", 60, 30, 9_300, 558}, {"center", 74, 14, 4_340, 260}})

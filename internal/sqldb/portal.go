@@ -37,7 +37,7 @@ func (d *DB) SetAccess(ctx context.Context, clientID, hash string, e trail.Entry
 		if !changed {
 			return account.ErrNotFound
 		}
-		if err := t.exec(`UPDATE client_sessions SET ended_ms = $1 WHERE client_id = $2 AND ended_ms = 0`, ms(at), clientID); err != nil {
+		if err := t.endAccess(clientID, at); err != nil {
 			return err
 		}
 		if err := t.letters(told); err != nil {

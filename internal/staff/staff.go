@@ -44,6 +44,7 @@ const (
 	TakePayment Permission = "take payment" // charge a card on file
 	AddInvoice  Permission = "add invoice"  // of fees from the location's list
 	WriteNotes  Permission = "write notes"
+	Invite      Permission = "invite" // clients to My Account
 
 	SeeLinks     Permission = "see links"      // what one has sent oneself
 	SeeTeamLinks Permission = "see team links" // what a team has sent, whoever's clients they are
@@ -64,6 +65,7 @@ var granted = map[Permission][]Role{
 	TakePayment: {Agent, Lead, Supervisor},
 	AddInvoice:  {Agent, Lead, Supervisor},
 	WriteNotes:  {Agent, Lead, Supervisor, Finance},
+	Invite:      {Agent, Lead, Supervisor},
 
 	SeeLinks:     {Agent, Lead, Supervisor, Auditor},
 	SeeTeamLinks: {Lead, Supervisor, Auditor},

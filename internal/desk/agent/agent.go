@@ -103,6 +103,11 @@ type Store interface {
 	AddNote(ctx context.Context, n account.Note, e trail.Entry) error
 	// Pulse is cheap.
 	Pulse(ctx context.Context, clientID string) (Pulse, error)
+	// Access returns account.ErrNotFound for a client who was never invited to My Account.
+	Access(ctx context.Context, clientID string) (account.Access, error)
+	// Invite writes an invitation as of now, and ends every session and passkey of the client's; one whose letter is there already changes nothing.
+	// Errors: ErrHasAccess, ErrInvitedOften, account.ErrNotFound.
+	Invite(ctx context.Context, i Invitation) error
 	// Cards lists a client's cards on file, the main one first. Card returns a removed one, too; account.ErrNotFound for none.
 	Cards(ctx context.Context, clientID string) ([]account.Card, error)
 	Card(ctx context.Context, id string) (account.Card, error)
@@ -125,17 +130,20 @@ type Machine interface {
 	Revoke(ctx context.Context, paymentID string, by trail.Actor, why pay.Reason, words string) (pay.State, error)
 }
 
-// Desk is PLUS Web's desk. All fields but Paused are required.
+// Desk is PLUS Web's desk. All fields but Paused and Mail are required.
 type Desk struct {
 	Store   Store
 	Machine Machine
 	Carrier interface {
 		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
 	}
-	Printer Printer
-	NewID   func() string
-	Down    func() bool // the card processor does not answer, as far as its last calls tell
-	Paused  bool        // reconcile-only mode: nothing is offered to pay
+	Printer  Printer
+	NewID    func() string
+	Password func() string // a temporary one, random
+	Salt     func() []byte // fresh and random, staff.SaltBytes long
+	Down     func() bool   // the card processor does not answer, as far as its last calls tell
+	Paused   bool          // reconcile-only mode: nothing is offered to pay
+	Mail     bool          // letters leave: without a mail server nobody is invited
 }
 
 const (

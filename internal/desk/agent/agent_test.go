@@ -99,7 +99,8 @@ func start(t *testing.T) *bench {
 	b.till = &pay.Machine{
 		Store: b.db, Door: shut{}, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 	}
-	b.desk = &agent.Desk{Printer: pdf.Printer{Brand: "Interlane", Support: "(804) 555-0100"}, Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID, Down: b.down.Load}
+	b.desk = &agent.Desk{Printer: pdf.Printer{Brand: "Interlane", Support: "(804) 555-0100"}, Store: b.db, Machine: b.till, Carrier: carrier, NewID: newID, Down: b.down.Load,
+		Password: rand.Text, Salt: func() []byte { return []byte("interlane-salt-1") }, Mail: true}
 	t.Cleanup(func() { sim.Close(); web.Close(); b.must(b.db.Close()) })
 	return b
 }

@@ -63,6 +63,13 @@ var (
 		"WriteNote": func(b *bench, who staff.Member, _, _ string) error {
 			return b.desk.WriteNote(b.ctx, who, "100043", "Called back.", newID())
 		},
+		"Access": func(b *bench, who staff.Member, _, _ string) error {
+			_, _, err := b.desk.Access(b.ctx, who, "100043")
+			return err
+		},
+		"Invite": func(b *bench, who staff.Member, _, _ string) error {
+			return b.desk.Invite(b.ctx, who, "100043", newID(), true)
+		},
 		"Pulse": func(b *bench, who staff.Member, _, _ string) error {
 			_, err := b.desk.Pulse(b.ctx, who, "100043")
 			return err

@@ -15,10 +15,9 @@ import (
 )
 
 const (
-	temporaryLife = 7 * 24 * time.Hour // of a password that came by mail
-	door          = "sign in to My Account"
-	idMost        = 40 // characters of an id that the trail keeps
-	lockedMost    = 60 // refusals that the trail keeps of one address in a while: whoever is locked out must not fill it
+	door       = "sign in to My Account"
+	idMost     = 40 // characters of an id that the trail keeps
+	lockedMost = 60 // refusals that the trail keeps of one address in a while: whoever is locked out must not fill it
 
 	// IdleLimit and WholeLimit end a session: so long after the last act, and so long after signing in.
 	IdleLimit  = 30 * time.Minute
@@ -84,7 +83,7 @@ func (d *Desk) SignIn(ctx context.Context, id, password string, from Browser) (W
 	if counted {
 		lockout.Forget(ctx, d.Tries, all)
 	}
-	if a.MustChange && now.Sub(a.PasswordAt) >= temporaryLife {
+	if a.MustChange && now.Sub(a.PasswordAt) >= account.TemporaryLife {
 		return Who{}, d.notIn(ctx, c, id, from, account.ErrTooOld)
 	}
 	return d.open(ctx, c, a.MustChange, from, "password")

@@ -69,6 +69,7 @@ type draft struct {
 	fees   *FeeForm
 	why    *Alert // in the summary, or over the status where there is none
 	note   *NoteForm
+	invite string // why an invitation was refused
 }
 
 // client is GET /plus/clients/{id}, or the panel of it.
@@ -206,13 +207,15 @@ func (s *server) page(r *web.Request, who staff.Member, c agent.Client, a ask, d
 		page.Appointments = appointments(c, next, past)
 	default:
 		var err error
-		if page.Account, err = s.account(r, who, c, d.note); err != nil {
+		if page.Account, err = s.account(r, who, c, d); err != nil {
 			return page, err
 		}
 	}
 	switch turned := r.URL.Query().Get("older") != ""; {
 	case d.note != nil:
 		page.Aim = "note-text"
+	case d.invite != "":
+		page.Aim = "invite-error"
 	case turned && tab == "links":
 		page.Aim = "sent"
 	case turned && tab == tabs[0]:

@@ -92,6 +92,7 @@ func Mount(r *mux.Router, c Config) {
 	route("/invoices/{id}.pdf", s.acts(s.invoicePDF), nil)
 	route("/invoices/{id}", s.acts(s.invoice), nil)
 	route("/clients/{id}/notes", nil, s.acts(s.note))
+	route("/clients/{id}/invitation", nil, s.acts(s.invite))
 	route("/clients/{id}/number", nil, s.acts(s.number))
 	route("/payments/{id}", s.acts(s.payment), nil)
 	route("/payments/{id}/status", s.watches(s.status), nil)
@@ -217,7 +218,7 @@ func back(r *web.Request) string {
 	}
 	path := r.URL.Path
 	for _, verb := range []string{
-		"/links", "/notes", "/number", "/take", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
+		"/links", "/notes", "/invitation", "/number", "/take", "/invoices", "/resend", "/cancel", "/refund", "/decide", "/drop", "/clear", "/disable", "/enable", "/password", "/sessions", "/factors", "/retire", "/restore",
 	} {
 		path = strings.TrimSuffix(path, verb)
 	}

@@ -27,6 +27,7 @@ type Account struct {
 	Older    string    // address of the notes before these; "" for none
 	Newest   string    // address of the newest notes; "" where these are they
 	Cards    []CardRow
+	Access   Access
 	AutoPay  []string // what it does, in sentences; none: it is off
 }
 
@@ -70,7 +71,7 @@ type Appointments struct{ Next, Past []AppointmentRow }
 type AppointmentRow struct{ At, Kind, Vehicle, Location, State, Tone string }
 
 // account is the Account tab of a client's page.
-func (s *server) account(r *web.Request, who staff.Member, c agent.Client, form *NoteForm) (Account, error) {
+func (s *server) account(r *web.Request, who staff.Member, c agent.Client, d draft) (Account, error) {
 	var out Account
 	for _, v := range c.Vehicles {
 		out.Vehicles = append(out.Vehicles, vehicleRow(v))
@@ -87,10 +88,13 @@ func (s *server) account(r *web.Request, who staff.Member, c agent.Client, form 
 	out.Older, out.Newest = pages(clientAddress(c.ID, nil), after, more, func() string { return notes[len(notes)-1].ID })
 	if who.May(staff.WriteNotes) == nil {
 		out.NoteForm = &NoteForm{}
-		if form != nil {
-			*out.NoteForm = *form
+		if d.note != nil {
+			*out.NoteForm = *d.note
 		}
 		out.NoteForm.Action, out.NoteForm.Key = clientAddress(c.ID, nil)+"/notes", s.NewKey()
+	}
+	if out.Access, err = s.access(r, who, c, d.invite); err != nil {
+		return out, err
 	}
 	cards, err := s.Desk.Cards(r.Context(), who, c.ID)
 	if err != nil {

@@ -70,6 +70,7 @@ var uses = []use{
 	{route: "GET /plus/clients/{id}/take", roles: "agent lead supervisor", gets: 303},
 	{route: "POST /plus/clients/{id}/take", roles: "agent lead supervisor", gets: 422, form: url.Values{"vehicle": {"veh_dana_civic"}, "days": {"30"}, "shown": {"9858"}, "key": {"roles-take"}}},
 	{route: "POST /plus/clients/{id}/notes", roles: "agent lead supervisor finance", gets: 303, form: url.Values{"text": {"Called back."}, "key": {"roles-note"}}},
+	{route: "POST /plus/clients/{id}/invitation", roles: "agent lead supervisor", gets: 409, form: url.Values{"key": {"roles-invite"}}}, // in a town without a mail server
 	{route: "POST /plus/clients/{id}/number", roles: "agent lead supervisor", gets: 303, form: url.Values{"phone": {"(804) 555-0143"}}},
 
 	{route: "GET /plus/payments/{id}", roles: "supervisor finance auditor", gets: 200, otherwise: 303},

@@ -160,6 +160,12 @@ func (w *town) count(query string, args ...any) int {
 	return n
 }
 
+// change changes the books behind the service's back.
+func (w *town) change(query string, args ...any) error {
+	_, err := w.books.Exec(query, args...)
+	return err
+}
+
 // told fails unless one letter, and no more, tells a client of a change in these words, at the address that the client has.
 func (w *town) told(clientID, what string) {
 	w.t.Helper()
