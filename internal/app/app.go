@@ -74,7 +74,7 @@ type Service struct {
 	Sweeper *clock.Sweeper
 	CatchUp *clock.CatchUp
 	daily   *clock.Daily
-	autoPay *clock.AutoPay
+	AutoPay *clock.AutoPay
 	Post    *clock.Postman // nil: no letter leaves
 	books   *clock.Reconciler
 	config  Config
@@ -157,7 +157,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		},
 	}
 	s.Sweeper.Machine = s.Machine
-	s.autoPay = &clock.AutoPay{Runs: s.DB, Collect: s.Machine.Collect, NewID: newID}
+	s.AutoPay = &clock.AutoPay{Runs: s.DB, Collect: s.Machine.Collect, NewID: newID}
 	if made.mail != nil {
 		s.Post = &clock.Postman{Store: s.DB, Carrier: made.mail, Now: s.DB.Now, Alarm: func(id string, kind post.Kind, err error) {
 			s.alarm(letterLost).Str("letter", id).Str("kind", string(kind)).Str("error", err.Error()).Msg("a letter to a client never left")
@@ -334,6 +334,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	})
 	portal.Mount(desks, portal.Config{
 		Desk: &client.Desk{Store: s.DB, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly}, Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
+		Terms: s.worded,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)
@@ -478,7 +479,7 @@ func (s *Service) tick(ctx context.Context, running *sync.WaitGroup) {
 	})
 	every(reconcileEvery, "reconciliation", s.daily.Round)
 	if !s.config.ReconcileOnly {
-		every(autoPayEvery, "Auto Pay", s.autoPay.Round)
+		every(autoPayEvery, "Auto Pay", s.AutoPay.Round)
 	}
 	if s.Post != nil {
 		every(postEvery, "post", s.Post.Round)

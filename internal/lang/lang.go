@@ -137,7 +137,9 @@ type speaker struct {
 var english, spanish = newSpeaker(language.English, func(t text) any { return t.en }), newSpeaker(language.Spanish, func(t text) any { return t.es })
 
 // catalogue is all texts, whatever they are for.
-func catalogue() []text { return slices.Concat(texts, mailTexts, portalTexts, profileTexts) }
+func catalogue() []text {
+	return slices.Concat(texts, mailTexts, portalTexts, profileTexts, autoPayTexts)
+}
 
 // newSpeaker panics on a text that x/text refuses: the texts are constants of this package, so every test would show it.
 func newSpeaker(tag language.Tag, in func(text) any) speaker {

@@ -31,6 +31,10 @@ var asks = []ask{
 	{route: "GET /my/password"},
 	{route: "POST /my/password"},
 	{route: "GET /my/sessions"},
+	{route: "GET /my/auto-pay"},
+	{route: "POST /my/auto-pay", form: url.Values{"days": {"14"}, "was": {"30"}, "agreed": {"yes"}, "card": {"none"}}},
+	{route: "GET /my/auto-pay/off"},
+	{route: "POST /my/auto-pay/off"},
 	{route: "POST /my/sessions", form: url.Values{"id": {"<session>"}}},
 }
 

@@ -2,6 +2,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,7 +24,8 @@ type Config struct {
 	Door    web.Door // its Policy and Refuse are set here
 	Brand   string
 	Support phone.Number
-	NewKey  func() string // of a form, random: a form that is sent twice does its work once
+	NewKey  func() string                                                               // of a form, random: a form that is sent twice does its work once
+	Terms   func(ctx context.Context, version string) (map[lang.Lang]lang.Terms, error) // a version's text, worded
 }
 
 // server is the door's handlers.
@@ -57,6 +59,8 @@ func Mount(r *mux.Router, c Config) {
 	route("/sign-out", nil, s.open(s.signOut))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
+	route("/auto-pay", s.acts(s.autoPay), s.acts(s.setAutoPay))
+	route("/auto-pay/off", s.acts(s.sureToEndAutoPay), s.acts(s.endAutoPay))
 	route("/profile", s.acts(s.profile), nil)
 	route("/profile/language", nil, s.acts(s.setLanguage))
 }
@@ -129,6 +133,7 @@ func (s *server) language(r *web.Request, who client.Who) lang.Lang {
 // rooms are the parts of My Account, in the order in which they are named.
 var rooms = []struct{ key, address string }{
 	{"my.home", "/my/"},
+	{"my.auto_pay", autoPayPath},
 	{"my.profile", "/my/profile"},
 }
 
