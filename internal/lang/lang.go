@@ -138,7 +138,14 @@ var english, spanish = newSpeaker(language.English, func(t text) any { return t.
 
 // catalogue is all texts, whatever they are for.
 func catalogue() []text {
-	return slices.Concat(texts, mailTexts, portalTexts, profileTexts, autoPayTexts)
+	return slices.Concat(
+		texts,
+		mailTexts,
+		portalTexts,
+		homeTexts,
+		profileTexts,
+		autoPayTexts,
+	)
 }
 
 // newSpeaker panics on a text that x/text refuses: the texts are constants of this package, so every test would show it.

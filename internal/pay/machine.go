@@ -187,7 +187,11 @@ func (m *Machine) write(v View, e Event, effects []Effect, c *Change) error {
 
 func (m *Machine) entry(v View, a act, to Life) trail.Entry {
 	name := a.name
-	if name == "" {
+	switch {
+	case name != "":
+	case to.State == Open && to.Declines > v.Payment.Declines:
+		name = "decline card"
+	default:
 		name = "payment " + string(to.State)
 	}
 	detail := a.detail

@@ -60,9 +60,13 @@ func (d *DB) CountWrongAccess(ctx context.Context, clientID string, limit int, l
 	})
 }
 
-// OpenSession lists a browser that has signed in, and forgets wrong passwords.
-func (d *DB) OpenSession(ctx context.Context, s account.Session, digest string, e trail.Entry) error {
+// OpenSession lists a browser that has signed in, and forgets wrong passwords. The entry for an unknown browser is left where the client has signed in before, and never by such a one.
+func (d *DB) OpenSession(ctx context.Context, s account.Session, digest string, e, unknown trail.Entry) error {
 	return d.write(ctx, func(t tx) error {
+		var before, by int
+		if err := t.row(`SELECT COUNT(*), COUNT(CASE WHEN browser = $1 THEN 1 END) FROM client_sessions WHERE client_id = $2`, s.Browser, s.ClientID).Scan(&before, &by); err != nil {
+			return err
+		}
 		if err := t.exec(`UPDATE access SET wrong = 0, locked_ms = 0 WHERE client_id = $1 AND wrong > 0`, s.ClientID); err != nil {
 			return err
 		}
@@ -70,7 +74,11 @@ func (d *DB) OpenSession(ctx context.Context, s account.Session, digest string, 
 			s.ID, s.ClientID, digest, ms(s.BeganAt), ms(s.SeenAt), s.Browser, s.Address); err != nil {
 			return err
 		}
-		return t.trail([]trail.Entry{e})
+		acts := []trail.Entry{e}
+		if before > 0 && by == 0 {
+			acts = append(acts, unknown)
+		}
+		return t.trail(acts)
 	})
 }
 

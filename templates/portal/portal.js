@@ -10,6 +10,17 @@
     form.dataset.sent = '1';
     event.submitter?.setAttribute('aria-busy', 'true');
   });
+  // What the bar has opened closes like a menu.
+  const more = /** @type {HTMLDetailsElement | null} */ (document.querySelector('.more'));
+  document.addEventListener('click', (event) => {
+    if (more && !more.contains(/** @type {Node} */ (event.target))) more.open = false;
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !more?.open) return;
+    more.open = false;
+    more.querySelector('summary')?.focus();
+  });
+
   // The back button may bring a page back as it was left.
   addEventListener('pageshow', () => {
     for (const form of document.forms) delete form.dataset.sent;

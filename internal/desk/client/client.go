@@ -29,8 +29,8 @@ type Store interface {
 	// SetAccess gives a client a password of their own choice, and ends every session that began before; it returns when. The letter tells of it; nil for none.
 	SetAccess(ctx context.Context, clientID, hash string, e trail.Entry, told *post.Letter) (time.Time, error)
 	CountWrongAccess(ctx context.Context, clientID string, limit int, lockFor time.Duration) error
-	// OpenSession lists a browser that has signed in, by its token's digest, and forgets wrong passwords.
-	OpenSession(ctx context.Context, s account.Session, digest string, e trail.Entry) error
+	// OpenSession lists a browser that has signed in, by its token's digest, and forgets wrong passwords. A client who has signed in before, and never by such a browser, is told of it by another entry.
+	OpenSession(ctx context.Context, s account.Session, digest string, e, unknown trail.Entry) error
 	// ClientSession finds a session by its token's digest; account.ErrNotFound for none.
 	ClientSession(ctx context.Context, digest string) (account.Session, error)
 	ClientSessions(ctx context.Context, clientID string, since time.Time) ([]account.Session, error)
@@ -40,6 +40,7 @@ type Store interface {
 
 	ProfileStore
 	AutoPayStore
+	NoticeStore
 
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)

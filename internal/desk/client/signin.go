@@ -95,8 +95,10 @@ func (d *Desk) open(ctx context.Context, c account.Client, mustChange bool, from
 	if err != nil {
 		return Who{}, err
 	}
+	unknown := e
+	unknown.ID, unknown.Act, unknown.Detail = d.NewID(), NewBrowser, from.Name
 	who := Who{Client: c, SessionID: d.NewID(), MustChange: mustChange, Token: Token(d.Token())}
-	return who, d.Store.OpenSession(ctx, account.Session{ID: who.SessionID, ClientID: c.ID, BeganAt: e.At, SeenAt: e.At, Browser: from.Name, Address: from.Address}, who.Token.digest(), e)
+	return who, d.Store.OpenSession(ctx, account.Session{ID: who.SessionID, ClientID: c.ID, BeganAt: e.At, SeenAt: e.At, Browser: from.Name, Address: from.Address}, who.Token.digest(), e, unknown)
 }
 
 // notIn writes a try that failed into the trail and returns why. A trail that can't be written is the worse news.

@@ -155,15 +155,20 @@ func (a *AutoPay) Look(ctx context.Context, k RunKey) error {
 	if step == autopay.Charge {
 		return a.charge(ctx, r, s)
 	}
-	said := Said{Trail: a.entry(next, s, "wait for Auto Pay")}
+	act := "wait for Auto Pay"
 	switch step {
 	case autopay.Remind:
-		said.Trail.Act = "remind of Auto Pay"
+		act = "remind of Auto Pay"
+	case autopay.End:
+		act = "end Auto Pay run"
+	}
+	said := Said{Trail: a.entry(next, s, act)}
+	switch step {
+	case autopay.Remind:
 		if said.Letter, err = a.reminder(ctx, next, s); err != nil {
 			return err
 		}
 	case autopay.End:
-		said.Trail.Act = "end Auto Pay run"
 		if next.State == autopay.Paid { // by somebody else, or by this run's own payment, whose end nobody had seen
 			p, err := a.Runs.PaymentOfForm(ctx, r.FormKey())
 			if err != nil && !errors.Is(err, pay.ErrNotFound) {
@@ -271,6 +276,9 @@ func (a *AutoPay) entry(r autopay.Run, s sight, act string) trail.Entry {
 	detail := []string{s.vehicle.Label, "Paid To Date " + string(r.Due), string(r.State)}
 	if r.Why != autopay.NoReason {
 		detail = append(detail, string(r.Why))
+	}
+	if r.State == autopay.Stopped && r.Why != autopay.NotEnrolled { // the client is told
+		act = "stop Auto Pay"
 	}
 	return trail.Entry{ID: a.NewID(), At: s.facts.Now, Actor: trail.BySystem, Act: act, Object: r.VehicleID, ClientID: r.ClientID, Detail: strings.Join(detail, ", ")}
 }

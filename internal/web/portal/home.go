@@ -18,5 +18,10 @@ func (s *server) home(r *web.Request, who client.Who) (web.Answer, error) {
 	for _, v := range h.Vehicles {
 		page.Vehicles = append(page.Vehicles, VehicleCard{Label: v.Label, PaidTo: page.Date(v.PaidTo), Location: v.Location.Name})
 	}
+	notices, err := s.Desk.Notices(r.Context(), who, 0, noticesAtHome)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	page.NoticeList = page.noticeList(notices, home)
 	return s.Pages.Page(http.StatusOK, HomePage, page)
 }

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 
 	"paylink/internal/lang"
 	"paylink/internal/web"
@@ -21,6 +22,7 @@ type Chrome struct {
 	web.Chrome
 	Name         string // who is signed in; "" for nobody
 	Rooms        []Room
+	Notices      NoticeCount
 	SupportPhone string // as people read it
 	SupportTel   string // for a tel: link
 	Path         string
@@ -30,7 +32,21 @@ type Chrome struct {
 // Room is a part of My Account.
 type Room struct {
 	Name, Address string
+	Icon          string // its picture's name (templates/portal/parts.html)
 	Current       bool
+	Near          bool // it has a place of its own in a phone's bar; the others are under More
+}
+
+// MoreIsCurrent says whether one is in a room that stands under More on a phone.
+func (c Chrome) MoreIsCurrent() bool {
+	return slices.ContainsFunc(c.Rooms, func(r Room) bool { return r.Current && !r.Near })
+}
+
+// NoticeCount is how many notices wait to be read, as the bell says it.
+type NoticeCount struct {
+	Number  string // "3", "99+"; "" for none
+	Words   string // "3 unread"
+	Current bool   // their page is the one that is read
 }
 
 // SignIn is GET /my/ for a stranger, and every page whose session is over.
@@ -67,6 +83,7 @@ type Home struct {
 	Greeting string
 	Balance  string
 	Vehicles []VehicleCard
+	NoticeList
 }
 
 // VehicleCard is what is paid for.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -58,6 +59,7 @@ func Mount(r *mux.Router, c Config) {
 	route("/", s.open(s.start), s.open(s.signIn))
 	route("/sign-out", nil, s.open(s.signOut))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
+	route("/notices", s.acts(s.notices), s.acts(s.readNotices))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
 	route("/auto-pay", s.acts(s.autoPay), s.acts(s.setAutoPay))
 	route("/auto-pay/off", s.acts(s.sureToEndAutoPay), s.acts(s.endAutoPay))
@@ -130,11 +132,14 @@ func (s *server) language(r *web.Request, who client.Who) lang.Lang {
 	return lang.Match(r.Header.Get("Accept-Language"))
 }
 
-// rooms are the parts of My Account, in the order in which they are named.
-var rooms = []struct{ key, address string }{
-	{"my.home", "/my/"},
-	{"my.auto_pay", autoPayPath},
-	{"my.profile", "/my/profile"},
+// rooms are the parts of My Account, in the order in which they are named. Those that are near have their own place in a phone's bar.
+var rooms = []struct {
+	key, address, icon string
+	near               bool
+}{
+	{"my.home", home, "home", true},
+	{"my.auto_pay", autoPayPath, "again", true},
+	{"my.profile", "/my/profile", "person", false},
 }
 
 func (s *server) chrome(r *web.Request, who client.Who) Chrome {
@@ -148,8 +153,18 @@ func (s *server) chrome(r *web.Request, who client.Who) Chrome {
 		return c
 	}
 	for _, room := range rooms {
-		c.Rooms = append(c.Rooms, Room{Name: l.T(room.key), Address: room.address, Current: r.URL.Path == room.address || room.address != home && strings.HasPrefix(r.URL.Path, room.address)})
+		c.Rooms = append(c.Rooms, Room{
+			Name: l.T(room.key), Address: room.address, Icon: room.icon, Near: room.near, Current: r.URL.Path == room.address || room.address != home && strings.HasPrefix(r.URL.Path+"/", room.address+"/"),
+		})
 	}
+	if n, err := s.Desk.Unread(r.Context(), who); err == nil && n > 0 { // a page is not lost for want of it
+		c.Notices.Number = strconv.Itoa(n)
+		if n > client.UnreadMost {
+			c.Notices.Number = strconv.Itoa(client.UnreadMost) + "+"
+		}
+		c.Notices.Words = l.T("my.notices.count", c.Notices.Number)
+	}
+	c.Notices.Current = r.URL.Path == noticesPath
 	return c
 }
 
