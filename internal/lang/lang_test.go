@@ -54,7 +54,7 @@ func TestBothLanguagesSayTheSameWithTheSameArguments(t *testing.T) {
 				t.Errorf("%s: %q marks its link otherwise than English", text.key, words)
 			}
 		}
-		if en[0] == es[0] && strings.ContainsAny(argument.ReplaceAllString(en[0], ""), "abcdefghijklmnopqrstuvwxyz") {
+		if en[0] == es[0] && en[0] != "Auto Pay" && strings.ContainsAny(argument.ReplaceAllString(en[0], ""), "abcdefghijklmnopqrstuvwxyz") {
 			t.Errorf("%s is %q in both languages", text.key, en[0])
 		}
 	}
