@@ -42,6 +42,9 @@ type Location struct {
 	Zone          string `json:"-"` // IANA time zone, "America/New_York"
 	StripeAccount string `json:"-"` // connected account it settles to; "" is the platform's own
 
+	Address string       `json:"-"` // "2100 Mill Road, Richmond, VA 23220"; "": not known
+	Phone   phone.Number `json:"-"` // of its desk; zero: not known
+
 	Payments                 Payments     `json:"payments"`
 	TaxPPM                   int64        `json:"tax_ppm"` // parts per million of the taxable amount
 	LossProtectionTaxable    bool         `json:"loss_protection_taxable"`

@@ -32,6 +32,8 @@ func Data(now time.Time) sqldb.Import {
 		location("OR-PDX", "Portland, OR", "America/Los_Angeles", 0, 0),
 		location("NC-RAL", "Raleigh, NC", eastern, 72_500, 9_000),
 		location("TN-KNX", "Knoxville, TN", eastern, 92_500, 12_500),
+		location("VA-ORF", "Norfolk, VA", eastern, 60_000, 9_500),
+		location("TN-NSH", "Nashville, TN", "America/Chicago", 92_500, 12_500),
 	}
 	in.Locations[1].StripeAccount = TampaAccount
 	in.Locations[2].Payments = account.NotConfigured
@@ -102,6 +104,7 @@ func Data(now time.Time) sqldb.Import {
 	t.owes("100052", "veh_noor_elantra", 9, ledger.Line{Kind: "fee_administrative", Label: "Missed appointment", Count: 1, Amount: 3_500}, 0)
 	t.owes("100052", "veh_noor_elantra", 2, ledger.Line{Kind: "fee_equipment", Label: "Mouthpieces, ten", Count: 2, Amount: 2_400}, 144)
 	t.history("100046", "veh_lucia_sentra", []past{{"center", 30, 30, 8_550, 0}})
+	t.hours()
 	t.appointments()
 	return in
 }

@@ -145,6 +145,7 @@ func catalogue() []text {
 		homeTexts,
 		profileTexts,
 		autoPayTexts,
+		appointmentTexts,
 	)
 }
 

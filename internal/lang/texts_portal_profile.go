@@ -8,7 +8,7 @@ var profileTexts = []text{
 	{"my.profile.id", "Client id", "Número de cliente"},
 	{"my.profile.name.call", "Name wrong or changed? Call", "¿El nombre está mal o cambió? Llame al"},
 	{"my.profile.contact", "How we reach you", "Cómo lo contactamos"},
-	{"my.profile.mail", "Mail address", "Correo electrónico"},
+	{"my.profile.mail", "Email address", "Correo electrónico"},
 	{"my.profile.phone", "Mobile phone", "Teléfono móvil"},
 	{"my.profile.none", "None", "Ninguno"},
 	{"my.profile.language", "Language", "Idioma"},

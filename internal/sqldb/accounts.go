@@ -16,15 +16,15 @@ import (
 )
 
 const locationColumns = `id, name, state, zone, stripe_account, payments, tax_ppm, loss_protection_taxable, monitoring_cap_monthly, loss_protection_cap_monthly, state_fee_monthly, labor_fee,
-	taxed_fees, iid_daily, pam_daily, loss_protection_daily, version`
+	taxed_fees, iid_daily, pam_daily, loss_protection_daily, address, phone, version`
 
 func scanLocation(scan func(...any) error) (account.Location, error) {
 	var l account.Location
 	var taxable int64
-	var taxed string
+	var taxed, number string
 	err := scan(&l.ID, &l.Name, &l.State, &l.Zone, &l.StripeAccount, &l.Payments, &l.TaxPPM, &taxable, &l.MonitoringCapMonthly, &l.LossProtectionCapMonthly, &l.StateFeeMonthly, &l.LaborFee,
-		&taxed, &l.IIDDaily, &l.PAMDaily, &l.LossProtectionDaily, &l.Version)
-	l.LossProtectionTaxable = taxable != 0
+		&taxed, &l.IIDDaily, &l.PAMDaily, &l.LossProtectionDaily, &l.Address, &number, &l.Version)
+	l.LossProtectionTaxable, l.Phone = taxable != 0, phone.Stored(number)
 	for _, kind := range listed(taxed) {
 		l.TaxedFees = append(l.TaxedFees, account.FeeKind(kind))
 	}
@@ -218,6 +218,7 @@ func (t tx) invoices(which string, args ...any) ([]ledger.Invoice, error) {
 type Import struct {
 	Locations []account.Location
 	Fees      []account.Fee
+	Hours     []appointment.Hours // of locations that have none on that day of the week
 	Clients   []account.Client
 	Vehicles  []account.Vehicle
 	Invoices  []ledger.Invoice // history from before, paid
@@ -243,6 +244,12 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 		for _, f := range in.Fees {
 			if err := t.exec(`INSERT INTO fees (id, location_id, name, kind, amount, retired) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 				f.ID, f.LocationID, f.Name, string(f.Kind), int64(f.Amount), flag(f.Retired)); err != nil {
+				return err
+			}
+		}
+		for _, h := range in.Hours {
+			if err := t.exec(`INSERT INTO opening_hours (location_id, weekday, opens, closes, bays) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+				h.LocationID, int(h.Weekday), h.Opens, h.Closes, h.Bays); err != nil {
 				return err
 			}
 		}
@@ -322,9 +329,9 @@ func (d *DB) Import(ctx context.Context, in Import) error {
 
 // addLocation adds a location, and says whether its id was free.
 func (t tx) addLocation(l account.Location) (bool, error) {
-	return t.insert(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1) ON CONFLICT DO NOTHING`,
+	return t.insert(`INSERT INTO locations (`+locationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1) ON CONFLICT DO NOTHING`,
 		l.ID, l.Name, l.State, l.Zone, l.StripeAccount, string(l.Payments), l.TaxPPM, flag(l.LossProtectionTaxable), cents(l.MonitoringCapMonthly), cents(l.LossProtectionCapMonthly),
-		int64(l.StateFeeMonthly), int64(l.LaborFee), taxedFees(l), int64(l.IIDDaily), int64(l.PAMDaily), int64(l.LossProtectionDaily))
+		int64(l.StateFeeMonthly), int64(l.LaborFee), taxedFees(l), int64(l.IIDDaily), int64(l.PAMDaily), int64(l.LossProtectionDaily), l.Address, l.Phone.E164())
 }
 
 func taxedFees(l account.Location) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paylink/internal/account"
+	"paylink/internal/appointment"
 	"paylink/internal/desk/admin"
 	"paylink/internal/desk/agent"
 	"paylink/internal/desk/client"
@@ -81,6 +82,12 @@ var problems = []struct {
 	{client.ErrBehind, http.StatusConflict, "behind"},
 	{client.ErrCollections, http.StatusConflict, "collections"},
 	{client.ErrNoCard, http.StatusConflict, "no_card"},
+	{appointment.ErrByPhone, http.StatusConflict, "by_phone"},
+	{appointment.ErrTooLate, http.StatusConflict, "too_late"},
+	{appointment.ErrOver, http.StatusConflict, "over"},
+	{appointment.ErrTaken, http.StatusConflict, "taken"},
+	{appointment.ErrChanged, http.StatusConflict, "changed"},
+	{appointment.ErrClosed, http.StatusUnprocessableEntity, "closed"},
 	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
 	{ErrMustChange, http.StatusForbidden, "must_change"},
 	{signin.ErrProve, http.StatusForbidden, "prove"},

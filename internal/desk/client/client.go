@@ -41,6 +41,7 @@ type Store interface {
 	ProfileStore
 	AutoPayStore
 	NoticeStore
+	AppointmentStore
 
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)

@@ -81,6 +81,7 @@ var tellings = []struct {
 	{"change password", "my.notice.password", "my.profile", nil},
 	{NewBrowser, "my.notice.browser", "my.profile", nil},
 	{"change language", "my.notice.language", "my.profile", nil},
+	{"move appointment", "my.notice.appointment", "my.appointments", nil},
 }
 
 func by(door pay.Door) func(Notice) bool { return func(n Notice) bool { return n.Door == door } }

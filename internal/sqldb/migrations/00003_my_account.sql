@@ -5,6 +5,21 @@ ALTER TABLE cards ADD COLUMN refused TEXT NOT NULL DEFAULT ''; -- the bank's wor
 ALTER TABLE clients ADD COLUMN auto_pay_terms TEXT NOT NULL DEFAULT '';    -- the version that was agreed to when Auto Pay was turned on; '' while it is off, and where it came with an import
 ALTER TABLE clients ADD COLUMN auto_pay_language TEXT NOT NULL DEFAULT ''; -- in which it was read
 
+-- Where a location is, and when it takes clients: by the day of the week, on its own clock. Each of its bays takes one client at a time.
+ALTER TABLE locations ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN phone TEXT NOT NULL DEFAULT '';
+CREATE TABLE opening_hours (
+  location_id TEXT NOT NULL REFERENCES locations (id),
+  weekday     BIGINT NOT NULL CHECK (weekday BETWEEN 0 AND 6), -- 0 is Sunday
+  opens       BIGINT NOT NULL CHECK (opens >= 0), -- minutes after midnight
+  closes      BIGINT NOT NULL CHECK (closes > opens AND closes <= 1440),
+  bays        BIGINT NOT NULL CHECK (bays > 0),
+  PRIMARY KEY (location_id, weekday)
+);
+
+-- Whether the carrier blocks texts to a number too, because its owner texted STOP: only a START from the phone lifts that.
+ALTER TABLE opt_outs ADD COLUMN carrier BIGINT NOT NULL DEFAULT 1;
+
 -- How clients get into My Account, and the browsers that are signed in.
 CREATE TABLE access (
   client_id     TEXT PRIMARY KEY REFERENCES clients (id),

@@ -40,6 +40,12 @@ var asks = []ask{
 	{route: "GET /my/auto-pay/off"},
 	{route: "POST /my/auto-pay/off"},
 	{route: "POST /my/sessions", form: url.Values{"id": {"<session>"}}},
+	{route: "GET /my/appointments"},
+	{route: "GET /my/appointments/{id}", at: "/my/appointments/<appointment>"},
+	{route: "GET /my/appointments/{id}/confirm", at: "/my/appointments/<appointment>/confirm?location=VA-RIC&time=2026-03-19T10:00"},
+	{route: "POST /my/appointments/{id}", at: "/my/appointments/<appointment>", form: url.Values{"location": {"VA-RIC"}, "time": {"2026-03-19T10:00"}, "seen": {"2026-03-22T13:30:00Z VA-RIC"}}},
+	{route: "GET /my/profile"},
+	{route: "POST /my/profile/language", form: url.Values{"language": {"es"}}},
 }
 
 // things find one of what a client has, by kind.

@@ -63,6 +63,9 @@ func Mount(r *mux.Router, c Config) {
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
 	route("/auto-pay", s.acts(s.autoPay), s.acts(s.setAutoPay))
 	route("/auto-pay/off", s.acts(s.sureToEndAutoPay), s.acts(s.endAutoPay))
+	route("/appointments", s.acts(s.appointments), nil)
+	route("/appointments/{id}", s.acts(s.places), s.acts(s.moveAppointment))
+	route("/appointments/{id}/confirm", s.acts(s.confirmMove), nil)
 	route("/profile", s.acts(s.profile), nil)
 	route("/profile/language", nil, s.acts(s.setLanguage))
 }
@@ -139,6 +142,7 @@ var rooms = []struct {
 }{
 	{"my.home", home, "home", true},
 	{"my.auto_pay", autoPayPath, "again", true},
+	{"my.appointments", "/my/appointments", "calendar", false},
 	{"my.profile", "/my/profile", "person", false},
 }
 
