@@ -143,6 +143,7 @@ func catalogue() []text {
 		mailTexts,
 		portalTexts,
 		homeTexts,
+		doorTexts,
 		profileTexts,
 		autoPayTexts,
 		appointmentTexts,

@@ -63,12 +63,12 @@ func TestALetterComesAsItWasWritten(t *testing.T) {
 	if l.To != invitation.To || l.From != "account@interlane.example" || l.Subject != "Su cuenta My Account de Interlane está lista" || l.ID != "letter-1@interlane.example" {
 		t.Errorf("%s, %s, %q, %s", l.From, l.To, l.Subject, l.ID)
 	}
-	for _, want := range []string{"Bienvenido", "100046", "río-<seguro>-48", "https://my.interlane.example/my/", "(804) 555-0100"} {
+	for _, want := range []string{"Bienvenido", "100046", "río-<seguro>-48", "https://my.interlane.example/my/?lang=es", "(804) 555-0100"} {
 		if !strings.Contains(l.Text, want) {
 			t.Errorf("the text does not say %q:\n%s", want, l.Text)
 		}
 	}
-	for _, want := range []string{`<html lang="es">`, "Bienvenido", "río-&lt;seguro&gt;-48", `href="https://my.interlane.example/my/"`} {
+	for _, want := range []string{`<html lang="es">`, "Bienvenido", "río-&lt;seguro&gt;-48", `href="https://my.interlane.example/my/?lang=es"`} {
 		if !strings.Contains(l.HTML, want) {
 			t.Errorf("the page does not say %q:\n%s", want, l.HTML)
 		}

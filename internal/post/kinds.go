@@ -15,8 +15,8 @@ const (
 
 // forms has one line for each kind. A text's first three arguments are the brand, the support telephone and the secret.
 var forms = map[Kind]form{
-	Invitation: {values: []string{"id"}, path: "/my/"},
-	Reset:      {path: "/my/reset#{secret}"},
+	Invitation: {values: []string{"id"}, path: "/my/?lang={lang}"},
+	Reset:      {path: "/my/reset?lang={lang}#{secret}"},
 	Changed:    {values: []string{"what", "said"}, path: "/my/"},
 
 	AutoPaySoon:     {values: []string{"vehicle", "amount", "date", "card"}, path: "/my/auto-pay"},

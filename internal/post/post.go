@@ -78,7 +78,7 @@ type Words struct {
 	Address        string // where the button leads
 }
 
-// form is what a kind of letter needs: names of its values in the order of its text's arguments, and where its button leads, {secret} and {value names} filled in.
+// form is what a kind of letter needs: names of its values in the order of its text's arguments, and where its button leads, {secret}, {lang} and {value names} filled in.
 type form struct {
 	values []string
 	path   string // "": no button
@@ -95,7 +95,7 @@ func Word(l Letter, h House) (w Words, ok bool) {
 		language = lang.English
 	}
 	args := []any{h.Brand, h.Support, l.Secret}
-	address := strings.ReplaceAll(f.path, "{secret}", l.Secret)
+	address := strings.NewReplacer("{secret}", l.Secret, "{lang}", string(language)).Replace(f.path)
 	for _, name := range f.values {
 		value, given := l.Values[name]
 		if !given {

@@ -30,21 +30,7 @@ func (d *DB) SetAccess(ctx context.Context, clientID, hash string, e trail.Entry
 		if at, err = t.now(); err != nil {
 			return err
 		}
-		changed, err := t.insert(`UPDATE access SET password_hash = $1, must_change = 0, password_ms = $2, since_ms = $2, wrong = 0, locked_ms = 0 WHERE client_id = $3`, hash, ms(at), clientID)
-		if err != nil {
-			return err
-		}
-		if !changed {
-			return account.ErrNotFound
-		}
-		if err := t.endAccess(clientID, at); err != nil {
-			return err
-		}
-		if err := t.letters(told); err != nil {
-			return err
-		}
-		e.At = at
-		return t.trail([]trail.Entry{e})
+		return t.setAccess(clientID, hash, at, e, told)
 	})
 	return at, err
 }

@@ -74,6 +74,7 @@ var problems = []struct {
 	{agent.ErrNoMail, http.StatusConflict, "no_mail"},
 	{agent.ErrHasAccess, http.StatusUnprocessableEntity, "has_access"},
 	{agent.ErrInvitedOften, http.StatusTooManyRequests, "invited_often"},
+	{client.ErrReset, http.StatusGone, "reset"},
 	{client.ErrShort, http.StatusUnprocessableEntity, "password"},
 	{client.ErrLong, http.StatusUnprocessableEntity, "password"},
 	{client.ErrSame, http.StatusUnprocessableEntity, "password"},

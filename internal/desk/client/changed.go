@@ -18,9 +18,6 @@ func (d *Desk) changed(ctx context.Context, c account.Client, what post.Change, 
 	if err != nil {
 		return nil, err
 	}
-	l, ok := lang.Parse(c.Language)
-	if !ok {
-		l = lang.English
-	}
-	return &post.Letter{ID: d.NewID(), ClientID: c.ID, Kind: post.Changed, Language: string(l), To: c.Email, Values: what.Values(l, detail), CreatedAt: now, NextAt: now}, nil
+	l := languageOf(c)
+	return &post.Letter{ID: d.NewID(), ClientID: c.ID, Kind: post.Changed, Language: l, To: c.Email, Values: what.Values(lang.Lang(l), detail), CreatedAt: now, NextAt: now}, nil
 }

@@ -28,6 +28,12 @@ type Store interface {
 	Access(ctx context.Context, clientID string) (account.Access, error)
 	// SetAccess gives a client a password of their own choice, and ends every session that began before; it returns when. The letter tells of it; nil for none.
 	SetAccess(ctx context.Context, clientID, hash string, e trail.Entry, told *post.Letter) (time.Time, error)
+	// AddReset keeps a link to choose another password and kills any before it; where the client had too many letters of the kind in a day, it writes a refusal alone.
+	AddReset(ctx context.Context, r Reset) error
+	// ResetOf says whose link it is that was made since a time and not used; account.ErrNotFound for none.
+	ResetOf(ctx context.Context, digest string, since time.Time) (clientID string, err error)
+	// UseReset uses such a link up, of many at once one, and does what SetAccess does. account.ErrNotFound for none.
+	UseReset(ctx context.Context, digest string, since time.Time, hash string, e trail.Entry, told *post.Letter) error
 	CountWrongAccess(ctx context.Context, clientID string, limit int, lockFor time.Duration) error
 	// OpenSession lists a browser that has signed in, by its token's digest, and forgets wrong passwords. A client who has signed in before, and never by such a browser, is told of it by another entry.
 	OpenSession(ctx context.Context, s account.Session, digest string, e, unknown trail.Entry) error

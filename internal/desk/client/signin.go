@@ -45,10 +45,7 @@ func (d *Desk) SignIn(ctx context.Context, id, password string, from Browser) (W
 	all := lockout.Budgets(door, id, from.Address)
 	last, err := lockout.Take(ctx, d.Tries, all)
 	if errors.Is(err, lockout.ErrLocked) {
-		if n, err := d.Tries.Take(ctx, "locked out of My Account from "+lockout.Household(from.Address), lockedMost, lockout.For); err == nil && n == 0 {
-			return Who{}, lockout.ErrLocked
-		}
-		return Who{}, d.notIn(ctx, account.Client{}, id, from, lockout.ErrLocked)
+		return Who{}, d.locked(ctx, "sign in", id, from)
 	}
 	counted := err == nil
 	now, err := d.Store.Now(ctx)

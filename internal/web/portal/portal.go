@@ -58,6 +58,8 @@ func Mount(r *mux.Router, c Config) {
 	route := func(path string, get, post http.Handler) { p.Handle(path, web.ByMethod(get, post, wrongMethod)) }
 	route("/", s.open(s.start), s.open(s.signIn))
 	route("/sign-out", nil, s.open(s.signOut))
+	route(strings.TrimPrefix(forgotPath, "/my"), s.open(s.forgot), s.open(s.askReset))
+	route("/reset", s.open(s.resetPage), s.open(s.reset))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
 	route("/notices", s.acts(s.notices), s.acts(s.readNotices))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))

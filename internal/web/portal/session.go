@@ -7,7 +7,6 @@ import (
 
 	"paylink/internal/account"
 	"paylink/internal/desk/client"
-	"paylink/internal/lang"
 	"paylink/internal/lockout"
 	"paylink/internal/web"
 )
@@ -18,10 +17,7 @@ func (s *server) start(r *web.Request) (web.Answer, error) {
 	switch {
 	case errors.Is(err, web.ErrNoSession):
 		a, err := s.Pages.Page(http.StatusOK, SignInPage, SignIn{Chrome: s.chrome(r, client.Who{}), Back: home})
-		if l, ok := lang.Parse(r.URL.Query().Get("lang")); ok {
-			a.Cookies = append(a.Cookies, &http.Cookie{Name: languageCookie, Value: string(l), Path: "/", MaxAge: 365 * 24 * 60 * 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-		}
-		return a, err
+		return remembers(r, a), err
 	case err != nil:
 		return web.Answer{}, err
 	case who.MustChange:
@@ -110,18 +106,14 @@ func (s *server) setPassword(r *web.Request, who client.Who) (web.Answer, error)
 		page.OldError, page.Focus = page.T("my.password.wrong"), "old"
 	case errors.Is(err, lockout.ErrLocked):
 		page.OldError, page.Focus = page.T("my.sign_in.locked"), "old"
-	case errors.Is(err, client.ErrShort):
-		page.Error, page.Focus = page.T("my.password.short"), "password"
-	case errors.Is(err, client.ErrLong):
-		page.Error, page.Focus = page.T("my.password.long"), "password"
-	case errors.Is(err, client.ErrSame):
-		page.Error, page.Focus = page.T("my.password.same"), "password"
-	case err != nil:
-		return web.Answer{}, err
-	default:
+	case err == nil:
 		a := web.Redirect(home)
 		a.Cookies = append(a.Cookies, session(now.Token))
 		return a, nil
+	default:
+		if page.Error, page.Focus = passwordWords(page.Lang, err), "password"; page.Error == "" {
+			return web.Answer{}, err
+		}
 	}
 	return s.Pages.Page(web.ProblemOf(err).Status, PasswordPage, page)
 }
