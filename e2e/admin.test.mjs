@@ -107,7 +107,7 @@ test("an administrator runs the town", async (t) => {
     await payer.fills();
     await page.goto(town.url + "/plus/admin/terms");
     await sound(page, "versions");
-    await page.getByRole("link", { name: "Write a new version" }).click();
+    await page.getByRole("link", { name: "Write a new version of the Payment terms" }).click();
     await sound(page, "terms to be written");
     for (const [language, more] of [["English", "One more thing\nWe say thank you.\n"], ["Spanish", "Una cosa más\nLe damos las gracias.\n"]]) {
       const field = page.getByLabel(language, { exact: true });

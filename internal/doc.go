@@ -14,7 +14,7 @@
 //     its delivery), link (the token and the link), post (letters by mail, and their words) and appointment (slots).
 //   - the first rule: quote, pure, from an account's vehicle and a number of days to an Invoice Summary.
 //   - the second rule: pay, the payment machine.
-//   - the third rule: autopay, when a card is charged by itself; pure.
+//   - the third rule: autopay, when a card is charged by itself; pure. And the wallet, which keeps clients' cards on file.
 //   - use cases, by who acts: desk/signin (whoever is at the door: passwords, second factors, passkeys, single sign-on), desk/agent,
 //     desk/supervisor (reports, and what a team has sent), desk/admin (staff, locations, rates, fees, terms), desk/office (Finance's and the
 //     auditors'), desk/payer, desk/client, and desk/clock, which acts by itself. They authorise, price and word.

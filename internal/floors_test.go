@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"internal/account", "internal/ledger", "internal/staff", "internal/sms", "internal/link", "internal/post", "internal/appointment"},
 	{"internal/quote"},
 	{"internal/pay"},
-	{"internal/autopay"},
+	{"internal/autopay", "internal/wallet"},
 	{"internal/desk/signin", "internal/desk/agent", "internal/desk/supervisor", "internal/desk/admin", "internal/desk/payer", "internal/desk/client", "internal/desk/office", "internal/desk/clock"},
 	{"internal/web", "internal/sqldb", "internal/redisdb", "internal/stripepay", "internal/twiliosms", "internal/signon", "internal/mail", "internal/pdf"},
 	{"internal/web/plus", "internal/web/payer", "internal/web/portal", "internal/web/api", "internal/web/hooks"},

@@ -109,7 +109,21 @@ type Card struct {
 	AddedAt       time.Time
 	RemovedAt     time.Time // zero: on file
 	Refused       string    // the bank's word that it must not be charged again; "": it may
+	Fingerprint   string    // Stripe's, the same for a number wherever it is entered; "": not known
+	SetupID       string    // seti_… by which it was added: what the client agreed to is on record there; "" for none
+	Warned        int       // the Month of the expiration that the client was warned of; 0: of none
 }
+
+// OnFile says whether a card was not removed.
+func (c Card) OnFile() bool { return c.RemovedAt.IsZero() }
+
+// Chargeable says whether a card can be charged at a day, as far as we know.
+func (c Card) Chargeable(today day.Date) bool {
+	return c.OnFile() && c.Refused == "" && !c.Expired(today)
+}
+
+// Month is a card's last month, counted on: year × 12 + month.
+func (c Card) Month() int { return c.ExpYear*12 + c.ExpMonth }
 
 // Expired says whether a card's last month is over at a day.
 func (c Card) Expired(today day.Date) bool {
@@ -120,7 +134,7 @@ func (c Card) Expired(today day.Date) bool {
 // ExpiresSoon says whether a card's last month is this one or the next.
 func (c Card) ExpiresSoon(today day.Date) bool {
 	t := today.Time()
-	return !c.Expired(today) && c.ExpYear*12+c.ExpMonth <= t.Year()*12+int(t.Month())+1
+	return !c.Expired(today) && c.Month() <= t.Year()*12+int(t.Month())+1
 }
 
 // Today returns the day that it is at the location at a moment. An unknown zone counts as UTC.
@@ -205,3 +219,11 @@ type Found struct {
 	Phone     phone.Number
 	Vehicles  []string // label and plate
 }
+
+// Terms says what a text is agreed to for. Each kind has versions of its own, and the last one that was published is in force.
+type Terms string
+
+const (
+	PaymentTerms Terms = "payment" // by whoever pays once
+	CardTerms    Terms = "card"    // by a client whose card is kept: the mandate
+)

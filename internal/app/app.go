@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +36,7 @@ import (
 	"paylink/internal/sqldb"
 	"paylink/internal/staff"
 	"paylink/internal/stripepay"
+	"paylink/internal/wallet"
 	"paylink/internal/web"
 	"paylink/internal/web/hooks"
 	payerdoor "paylink/internal/web/payer"
@@ -61,10 +61,12 @@ const (
 	catchUpEvery   = 10 * time.Minute
 	autoPayEvery   = 30 * time.Second
 	postEvery      = 2 * time.Second
+	cardsEvery     = 10 * time.Second
 	mailTimeout    = 20 * time.Second
 	probeEvery     = 5 * time.Second // whether Stripe is back, while it does not answer
 	reconcileEvery = time.Minute     // to look whether it is due, and how the last one came out
 	firstTerms     = "1"
+	firstCardTerms = "card-1" // all versions are kept in one list: those of the terms of keeping a card say so
 )
 
 // Service is a service that is wired and ready to run.
@@ -75,6 +77,7 @@ type Service struct {
 	CatchUp *clock.CatchUp
 	daily   *clock.Daily
 	AutoPay *clock.AutoPay
+	Wallet  *wallet.Wallet
 	Post    *clock.Postman // nil: no letter leaves
 	books   *clock.Reconciler
 	config  Config
@@ -83,7 +86,7 @@ type Service struct {
 	handler http.Handler
 	metrics *metrics
 
-	lastTerms atomic.Pointer[terms]
+	termsRead sync.Map // what worded has worded, by version
 
 	running    context.Context // ends when the service stops, and all streams with it
 	endStreams context.CancelFunc
@@ -157,6 +160,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		},
 	}
 	s.Sweeper.Machine = s.Machine
+	s.Wallet = &wallet.Wallet{Store: s.DB, Stripe: made.gateway, NewID: newID}
 	s.AutoPay = &clock.AutoPay{Runs: s.DB, Collect: s.Machine.Collect, NewID: newID}
 	if made.mail != nil {
 		s.Post = &clock.Postman{Store: s.DB, Carrier: made.mail, Now: s.DB.Now, Alarm: func(id string, kind post.Kind, err error) {
@@ -169,7 +173,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 		}
 		s.alarm(reconcileOnly).Msg("reconcile-only mode: nothing is offered to pay; see docs/operations.md")
 	}
-	s.CatchUp = &clock.CatchUp{Events: made.gateway, Heard: s.DB, Hear: s.Machine.Heard, Found: s.Machine.Rebuild}
+	s.CatchUp = &clock.CatchUp{Events: made.gateway, Heard: s.DB, Hear: s.heard, Found: s.Machine.Rebuild}
 	s.books = &clock.Reconciler{Stripe: made.gateway, Books: s.DB, Till: s.Machine, NewID: newID, Recovering: c.ReconcileOnly}
 	s.daily = &clock.Daily{
 		Diary: s.DB, Reconcile: s.books.Reconcile, Told: s.metrics.reconciled,
@@ -192,6 +196,23 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	s.handler = s.routes(assets, pages, made)
 	return nil
 }
+
+// heard takes an event to whom it concerns: cards on file, or the payment machine.
+func (s *Service) heard(ctx context.Context, n pay.Notice) error {
+	if n.Card != "" {
+		return s.Wallet.Heard(ctx, n)
+	}
+	return s.Machine.Heard(ctx, n)
+}
+
+// heard is the machine as the suppliers' door knows it.
+type heard struct {
+	*pay.Machine
+	events func(context.Context, pay.Notice) error
+}
+
+// Heard tells whom the event concerns.
+func (h heard) Heard(ctx context.Context, n pay.Notice) error { return h.events(ctx, n) }
 
 // temporaryPassword has 80 random bits, in groups that can be read out: base32 without 0, 1, 8 and 9.
 func temporaryPassword() string {
@@ -223,9 +244,9 @@ func (s *Service) zones(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// terms keeps the service's own texts that people agree to, and publishes the first version of the payment terms where none was published yet. All later ones are published in PLUS Web.
+// terms keeps the service's own texts that people agree to, and publishes the first versions of those that administrators publish, where none was published yet. All later ones are published in PLUS Web.
 func (s *Service) terms(ctx context.Context) error {
-	for _, version := range []string{firstTerms, client.AutoPayTerms} {
+	for _, version := range []string{firstTerms, firstCardTerms, client.AutoPayTerms} {
 		for _, l := range lang.All {
 			source, err := templates.Files.ReadFile("terms/" + version + "." + string(l) + ".txt")
 			if err != nil {
@@ -237,19 +258,16 @@ func (s *Service) terms(ctx context.Context) error {
 			}
 		}
 	}
-	return s.DB.FirstTerms(ctx, firstTerms)
+	if err := s.DB.FirstTerms(ctx, firstTerms); err != nil {
+		return err
+	}
+	return s.DB.FirstCardTerms(ctx, firstCardTerms)
 }
 
-// terms are a version's, worded. No version ever changes: the last one that was asked for is kept.
-type terms struct {
-	version string
-	texts   map[lang.Lang]lang.Terms
-}
-
-// worded words a version of the payment terms for the payer's page.
+// worded words a version of what is agreed to. No version ever changes, and there are a handful: each is worded once.
 func (s *Service) worded(ctx context.Context, version string) (map[lang.Lang]lang.Terms, error) {
-	if last := s.lastTerms.Load(); last != nil && last.version == version {
-		return last.texts, nil
+	if read, ok := s.termsRead.Load(version); ok {
+		return read.(map[lang.Lang]lang.Terms), nil
 	}
 	sources, err := s.DB.TermsTexts(ctx, version)
 	if err != nil {
@@ -259,7 +277,9 @@ func (s *Service) worded(ctx context.Context, version string) (map[lang.Lang]lan
 	for _, l := range lang.All {
 		texts[l] = lang.ReadTerms(sources[string(l)], s.config.Brand, s.config.Support.National())
 	}
-	s.lastTerms.Store(&terms{version, texts})
+	if len(sources) > 0 {
+		s.termsRead.Store(version, texts)
+	}
 	return texts, nil
 }
 
@@ -306,7 +326,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 		})).Methods(http.MethodGet)
 		r.Handle("/readyz", plain.Handle(s.ready)).Methods(http.MethodGet)
 		hooks.Mount(r, hooks.Config{
-			Door: hookDoor, Events: adaptEvents{made.events}, Callbacks: adaptCallbacks{made.callbacks}, Machine: s.Machine, Brand: c.Brand, Support: c.Support,
+			Door: hookDoor, Events: adaptEvents{made.events}, Callbacks: adaptCallbacks{made.callbacks}, Machine: heard{s.Machine, s.heard}, Brand: c.Brand, Support: c.Support,
 		})
 		if c.Storybook {
 			r.Handle("/storybook", plain.Handle(storybook(pages, c.Brand))).Methods(http.MethodGet)
@@ -333,8 +353,8 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, Support: c.Support, NewKey: rand.Text, Feed: s.door.Feed,
 	})
 	portal.Mount(desks, portal.Config{
-		Desk: &client.Desk{Store: s.DB, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly}, Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
-		Terms: s.worded,
+		Desk: &client.Desk{Store: s.DB, Wallet: s.Wallet, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly}, Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
+		StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: s.worded,
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)
@@ -481,6 +501,7 @@ func (s *Service) tick(ctx context.Context, running *sync.WaitGroup) {
 	if !s.config.ReconcileOnly {
 		every(autoPayEvery, "Auto Pay", s.AutoPay.Round)
 	}
+	every(cardsEvery, "cards on file", s.Wallet.Round)
 	if s.Post != nil {
 		every(postEvery, "post", s.Post.Round)
 	}

@@ -120,6 +120,12 @@ const (
 	ReconcileBuy    Name = "reconcile-buy"
 	ReconcileCharge Name = "reconcile-charge"
 
+	// A card is kept on file.
+
+	SetupOwner Name = "setup-owner"
+	CardInUse  Name = "card-in-use"
+	CardNumber Name = "card-number"
+
 	// What nobody is to see, and who may ask.
 
 	TokenMasked  Name = "token-masked"
@@ -234,6 +240,9 @@ func List() []Guard {
 		{ReconcilePay, "After a restore no page takes money.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", Reconcile},
 		{ReconcileBuy, "After a restore no client pays in My Account.", "internal/pay", "TestInReconcileOnlyModeNoClientPays", ""},
 		{ReconcileCharge, "After a restore no card on file is charged.", "internal/pay", "TestInReconcileOnlyModeNothingIsOfferedAndEverythingClosesByAnAnsweredCancel/sqlite", ""},
+		{SetupOwner, "A client keeps the card of their own SetupIntent only.", "internal/web/portal", "TestAClientReachesNoCardOfAnother", ""},
+		{CardInUse, "A card that Auto Pay uses is removed only if another takes over.", "internal/web/portal", "TestACardThatAutoPayUsesGoesOnlyIfAnotherTakesOver", ""},
+		{CardNumber, "A client has one card of a number on file, even if nobody looked.", "internal/sqldb", "TestOneCardOfANumberIsOnFile/sqlite", ""},
 		{TokenMasked, "A token never prints.", "internal/link", "TestATokenNeverPrints", ""},
 		{PhoneMasked, "A telephone number prints its last four digits.", "internal/phone", "TestNothingPrintsAWholeNumber", ""},
 		{SecretMasked, "A client_secret never prints.", "internal/pay", "TestThreeDSecure/sqlite", ""},

@@ -142,6 +142,7 @@ func catalogue() []text {
 		texts,
 		mailTexts,
 		portalTexts,
+		cardTexts,
 		homeTexts,
 		doorTexts,
 		profileTexts,

@@ -205,5 +205,7 @@ type Notice struct {
 	IntentID string // "" if it is about something else
 	// PaymentID is our metadata's, where the event shows it: it finds the payment whose PaymentIntent was made and whose answer was lost.
 	PaymentID string
-	At        time.Time
+	// Card is the SetupIntent (seti_…), PaymentMethod (pm_…) or customer (cus_…) that an event about cards on file is about; "" for any other event. Cards live on the platform's own account only.
+	Card string
+	At   time.Time
 }

@@ -6,6 +6,11 @@ const (
 	Reset      Kind = "reset"      // of a forgotten password; its secret is the token of the link
 	Changed    Kind = "changed"    // something in the account was: see Change
 
+	CardUpdated     Kind = "card_updated"       // by its bank
+	CardGone        Kind = "card_gone"          // at Stripe
+	CardGoneAutoPay Kind = "card_gone_auto_pay" // and Auto Pay used it
+	CardExpires     Kind = "card_expires"       // a month ahead
+
 	AutoPaySoon     Kind = "auto_pay_soon"     // three days before
 	AutoPayPaid     Kind = "auto_pay_paid"     //
 	AutoPayDeclined Kind = "auto_pay_declined" // and tried again
@@ -18,6 +23,11 @@ var forms = map[Kind]form{
 	Invitation: {values: []string{"id"}, path: "/my/?lang={lang}"},
 	Reset:      {path: "/my/reset?lang={lang}#{secret}"},
 	Changed:    {values: []string{"what", "said"}, path: "/my/"},
+
+	CardUpdated:     {values: []string{"brand", "last4", "expires"}, path: "/my/cards"},
+	CardGone:        {values: []string{"brand", "last4"}, path: "/my/cards"},
+	CardGoneAutoPay: {values: []string{"brand", "last4"}, path: "/my/cards"},
+	CardExpires:     {values: []string{"brand", "last4", "expires"}, path: "/my/cards"},
 
 	AutoPaySoon:     {values: []string{"vehicle", "amount", "date", "card"}, path: "/my/auto-pay"},
 	AutoPayPaid:     {values: []string{"vehicle", "amount", "paid_to", "reference"}, path: "/my/invoices"},

@@ -305,10 +305,10 @@ func (t tx) move(locationID string, m admin.Move, told func(vehicleID, clientID 
 
 // --- Terms -----------------------------------------------------------------------------------------------------------------------------------
 
-// TermsVersions lists the versions that were published, the last one first.
-func (d *DB) TermsVersions(ctx context.Context, limit int) ([]admin.Version, error) {
+// TermsVersions lists the versions of a kind of terms that were published, the last one first.
+func (d *DB) TermsVersions(ctx context.Context, kind account.Terms, limit int) ([]admin.Version, error) {
 	var out []admin.Version
-	err := d.read(ctx).each(`SELECT version, from_ms, by_id FROM terms_in_force ORDER BY n DESC LIMIT $1`, []any{limit}, func(scan func(...any) error) error {
+	err := d.read(ctx).each(`SELECT version, from_ms, by_id FROM terms_in_force WHERE kind = $1 ORDER BY n DESC`+atMost(limit), []any{string(kind)}, func(scan func(...any) error) error {
 		var v admin.Version
 		var from int64
 		err := scan(&v.Number, &from, &v.By)
@@ -326,9 +326,13 @@ func (d *DB) PublishTerms(ctx context.Context, after string, v admin.Version, e 
 			return err
 		}
 		var n int64
-		var last string
-		if err := t.row(`SELECT n, version FROM terms_in_force ORDER BY n DESC LIMIT 1`).Scan(&n, &last); err != nil {
-			return notFound(err)
+		if err := t.row(`SELECT COALESCE(MAX(n), 0) FROM terms_in_force`).Scan(&n); err != nil {
+			return err
+		}
+		kind := admin.KindOf(v.Number)
+		last, err := t.inForce(kind)
+		if err != nil {
+			return err
 		}
 		if last != after {
 			return admin.ErrChanged
@@ -342,7 +346,7 @@ func (d *DB) PublishTerms(ctx context.Context, after string, v admin.Version, e 
 				return err
 			}
 		}
-		if err := t.exec(`INSERT INTO terms_in_force (n, version, from_ms, by_id) VALUES ($1, $2, $3, $4)`, n+1, v.Number, ms(now), v.By); err != nil {
+		if err := t.exec(`INSERT INTO terms_in_force (n, version, from_ms, by_id, kind) VALUES ($1, $2, $3, $4, $5)`, n+1, v.Number, ms(now), v.By, string(kind)); err != nil {
 			return err
 		}
 		e.At = now

@@ -351,7 +351,7 @@ func TestTermsArePublishedOneAfterTheOther(t *testing.T) {
 		}
 		b.must(b.FirstTerms(b.ctx, "1"))
 		b.must(b.FirstTerms(b.ctx, "1"))
-		draft, err := d.NewTerms(b.ctx, ana)
+		draft, err := d.NewTerms(b.ctx, ana, account.PaymentTerms)
 		b.must(err)
 		if draft.After != "1" || !strings.HasPrefix(draft.Sources[lang.English], "Payment terms, version 2\nA note.") {
 			b.Errorf("%+v", draft)
@@ -375,7 +375,7 @@ func TestTermsArePublishedOneAfterTheOther(t *testing.T) {
 		if err := b.PublishTerms(b.ctx, "1", admin.Version{Number: "3"}, trail.Entry{ID: newID()}); !errors.Is(err, admin.ErrChanged) {
 			b.Errorf("after a version that is not the last: %v", err)
 		}
-		all, err := b.TermsVersions(b.ctx, 10)
+		all, err := b.TermsVersions(b.ctx, account.PaymentTerms, 10)
 		b.must(err)
 		if len(all) != 2 || all[0].Number != "2" || all[1].Number != "1" || all[1].By != "" || all[0].By == "" {
 			b.Errorf("%+v", all)

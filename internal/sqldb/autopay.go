@@ -91,6 +91,11 @@ func (d *DB) TakeRun(ctx context.Context, k clock.RunKey, lease time.Duration) (
 // SaveRun writes how a run stands, with what the client is told of it. Whoever was not the last to take it writes nothing: another has seen more.
 func (d *DB) SaveRun(ctx context.Context, r autopay.Run, s clock.Said) error {
 	return d.write(ctx, func(t tx) error {
+		if s.DeadCard != "" { // whoever decides about the card meanwhile writes its whole row
+			if err := t.lockAccount(r.ClientID); err != nil {
+				return err
+			}
+		}
 		mine, err := t.insert(`UPDATE auto_pay_runs SET state = $1, reminded = $2, charges = $3, declines = $4, first_ms = $5, next_ms = $6, payment_id = $7, why = $8 WHERE vehicle_id = $9 AND due = $10 AND takes = $11 AND state = 'waiting'`,
 			string(r.State), flag(r.Reminded), r.Charges, r.Declines, ms(r.FirstAt), dueMS(r.NextAt), r.PaymentID, string(r.Why), r.VehicleID, string(r.Due), r.Takes)
 		if err != nil || !mine {

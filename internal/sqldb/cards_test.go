@@ -77,3 +77,21 @@ func TestCardsOnFileHaveOneMainCard(t *testing.T) {
 		}
 	})
 }
+
+func TestOneCardOfANumberIsOnFile(t *testing.T) {
+	onBoth(t, func(b *books) {
+		add := func(id, method, fingerprint string) error {
+			c := onFile(id, method)
+			c.Fingerprint = fingerprint
+			return b.AddCard(b.ctx, c, trail.Entry{ID: newID(), Actor: trail.Actor{Kind: trail.Client, ID: c.ClientID}, Act: "add card"})
+		}
+		b.must(add("a", "pm_a", "number"))
+		b.must(add("b", "pm_b", ""))
+		b.must(add("c", "pm_c", "")) // not known, and told apart by nothing
+		if err := add("d", "pm_d", "number"); !errors.Is(err, account.ErrSameCard) {
+			b.Errorf("the same number again: %v", err)
+		}
+		b.must(b.exec(`UPDATE cards SET removed_ms = 1, main = 0 WHERE id = 'a'`))
+		b.must(add("d", "pm_d", "number")) // the other was removed
+	})
+}

@@ -40,6 +40,7 @@ var loose = []struct {
 	{guard.TextOnce, `ON CONFLICT (link_id, kind) DO NOTHING`, ``},
 	{guard.HandOverOnce, ` AND status = $7 AND tries = $8 AND (kind <> 'link' OR box <> '')`, ` AND $7 <> '' AND $8 >= 0`},
 	{guard.EntryBalance, `OR SUM(amount) <> 0`, `OR 1 = 0`},
+	{guard.CardNumber, `CREATE UNIQUE INDEX cards_one_a_number`, `CREATE INDEX cards_one_a_number`},
 	{guard.AppendOnly, `RAISE EXCEPTION 'the table % is append-only`, `RETURN NULL; RAISE EXCEPTION 'the table % is append-only`},
 	{guard.AppendOnly, `SELECT RAISE(ABORT, 'the table`, `SELECT ('the table`},
 }

@@ -144,7 +144,7 @@ func (t tx) facts(clientID, vehicleID, locationID, but string) (pay.Facts, error
 func (t tx) view(p stored) (pay.View, error) {
 	v := pay.View{Payment: p.Payment}
 	var err error
-	if v.Terms, err = t.inForce(); err != nil {
+	if v.Terms, err = t.inForce(account.PaymentTerms); err != nil {
 		return v, err
 	}
 	if v.Facts, err = t.facts(p.ClientID, p.VehicleID, p.LocationID, p.ID); err != nil {
@@ -595,8 +595,7 @@ func (d *DB) Hear(ctx context.Context, n pay.Notice) (string, error) {
 		if err != nil {
 			return err
 		}
-		added, err := t.insert(`INSERT INTO stripe_events (id, account, type, intent_id, at_ms, received_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-			n.ID, n.Account, n.Type, n.IntentID, ms(n.At), ms(now))
+		added, err := t.hear(n, now)
 		if err != nil || !added || n.IntentID == "" {
 			return err
 		}

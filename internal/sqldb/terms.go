@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 
+	"paylink/internal/account"
 	"paylink/internal/trail"
 )
 
-const lastTerms = `SELECT version FROM terms_in_force ORDER BY n DESC LIMIT 1`
+const lastTerms = `SELECT version FROM terms_in_force WHERE kind = 'payment' ORDER BY n DESC LIMIT 1`
 
-// inForce is the version of the terms in force, the last one that was published; "" before the first.
-func (t tx) inForce() (string, error) {
+// inForce is the version of a kind of terms in force, the last one that was published; "" before the first.
+func (t tx) inForce(kind account.Terms) (string, error) {
 	var version string
-	err := t.row(lastTerms).Scan(&version)
+	err := t.row(`SELECT version FROM terms_in_force WHERE kind = $1 ORDER BY n DESC LIMIT 1`, string(kind)).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -53,19 +54,34 @@ func (t tx) terms(version, language, text, sha256 string) error {
 	return nil
 }
 
-// FirstTerms puts a version in force where none is: the service publishes its own first one by itself. Several instances may call it at once.
+// FirstTerms puts a version of the payment terms in force where none is: the service publishes its own first one by itself. Several instances may call it at once.
 func (d *DB) FirstTerms(ctx context.Context, version string) error {
+	return d.firstTerms(ctx, account.PaymentTerms, version)
+}
+
+// FirstCardTerms is FirstTerms for the terms of keeping a card. It comes after it.
+func (d *DB) FirstCardTerms(ctx context.Context, version string) error {
+	return d.firstTerms(ctx, account.CardTerms, version)
+}
+
+func (d *DB) firstTerms(ctx context.Context, kind account.Terms, version string) error {
 	return d.write(ctx, func(t tx) error {
 		now, err := t.now()
 		if err != nil {
 			return err
 		}
-		first, err := t.insert(`INSERT INTO terms_in_force (n, version, from_ms, by_id) VALUES (1, $1, $2, '') ON CONFLICT DO NOTHING`, version, ms(now))
+		first, err := t.insert(`INSERT INTO terms_in_force (n, version, from_ms, by_id, kind) SELECT COALESCE(MAX(n), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), '', CAST($3 AS TEXT) FROM terms_in_force
+			HAVING SUM(CASE WHEN kind = $3 THEN 1 ELSE 0 END) IS NULL OR SUM(CASE WHEN kind = $3 THEN 1 ELSE 0 END) = 0 ON CONFLICT DO NOTHING`, version, ms(now), string(kind))
 		if err != nil || !first {
 			return err
 		}
 		return t.trail([]trail.Entry{{ID: d.config.NewID(), At: now, Actor: trail.BySystem, Act: "publish terms", Object: termsObject(version), Detail: "the service’s own first version"}})
 	})
+}
+
+// TermsInForce returns the version of a kind of terms in force; "" before the first.
+func (d *DB) TermsInForce(ctx context.Context, kind account.Terms) (string, error) {
+	return d.read(ctx).inForce(kind)
 }
 
 // termsObject is what the trail calls a version of the terms.

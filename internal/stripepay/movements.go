@@ -22,10 +22,24 @@ func eventTypes() []*string {
 	})
 }
 
-// Events gives what Stripe has told of payments on an account since then, newest first, page by page; Stripe keeps it for 30 days. Errors as pay.Gateway says.
+// cardEvents are those that can tell something of a card on file.
+var cardEvents = []string{
+	"setup_intent.succeeded", "setup_intent.setup_failed", "payment_method.updated", "payment_method.automatically_updated", "payment_method.detached", "customer.deleted",
+}
+
+// Events gives what Stripe has told of payments on an account since then, newest first, page by page, and on the platform's own of cards on file too; Stripe keeps it for 30 days. Errors as
+// pay.Gateway says.
 func (g *Gateway) Events(ctx context.Context, account string, since time.Time, each func([]pay.Notice) error) error {
+	err := g.eventsOf(ctx, account, since, eventTypes(), each)
+	if err == nil && account == "" {
+		err = g.eventsOf(ctx, account, since, stripe.StringSlice(cardEvents), each)
+	}
+	return err
+}
+
+func (g *Gateway) eventsOf(ctx context.Context, account string, since time.Time, types []*string, each func([]pay.Notice) error) error {
 	p := &stripe.EventListParams{
-		ListParams: listParams(ctx, account), Types: eventTypes(), CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
+		ListParams: listParams(ctx, account), Types: types, CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
 	}
 	var page []pay.Notice
 	return listed(g, "/v1/events", &p.ListParams, func() *stripe.Iter { page = page[:0]; return g.events.List(p).Iter }, func(e *stripe.Event) (string, error) {
@@ -36,7 +50,7 @@ func (g *Gateway) Events(ctx context.Context, account string, since time.Time, e
 			return "", unclear("its answer is of the other mode, test or live")
 		}
 		// The account is the one that was asked: Stripe names it in events of connected accounts only where a webhook gets them.
-		page = append(page, pay.Notice{ID: e.ID, Account: account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), PaymentID: paymentIn(e.Data.Object), At: time.Unix(e.Created, 0)})
+		page = append(page, noticeOf(e, account))
 		return e.ID, nil
 	}, func() error { return each(page) })
 }

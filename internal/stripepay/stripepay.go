@@ -15,12 +15,14 @@ import (
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/balance"
 	"github.com/stripe/stripe-go/v76/balancetransaction"
+	"github.com/stripe/stripe-go/v76/customer"
 	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/event"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/paymentmethod"
 	"github.com/stripe/stripe-go/v76/payout"
 	"github.com/stripe/stripe-go/v76/refund"
+	"github.com/stripe/stripe-go/v76/setupintent"
 
 	"paylink/internal/money"
 	"paylink/internal/pay"
@@ -54,6 +56,8 @@ type Config struct {
 type Gateway struct {
 	intents  paymentintent.Client
 	methods  paymentmethod.Client
+	setups   setupintent.Client
+	persons  customer.Client
 	refunds  refund.Client
 	disputes dispute.Client
 	payouts  payout.Client
@@ -106,6 +110,8 @@ func New(c Config) (*Gateway, error) {
 	return &Gateway{
 		intents:  paymentintent.Client{B: backend, Key: c.SecretKey},
 		methods:  paymentmethod.Client{B: backend, Key: c.SecretKey},
+		setups:   setupintent.Client{B: backend, Key: c.SecretKey},
+		persons:  customer.Client{B: backend, Key: c.SecretKey},
 		refunds:  refund.Client{B: backend, Key: c.SecretKey},
 		disputes: dispute.Client{B: backend, Key: c.SecretKey},
 		payouts:  payout.Client{B: backend, Key: c.SecretKey},

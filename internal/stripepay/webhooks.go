@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,13 @@ func (w *Webhooks) Read(payload []byte, signature string) (pay.Notice, error) {
 	if e.APIVersion != stripe.APIVersion {
 		return pay.Notice{}, ErrVersion
 	}
-	return pay.Notice{ID: e.ID, Account: e.Account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), PaymentID: paymentIn(e.Data.Object), At: time.Unix(e.Created, 0)}, nil
+	return noticeOf(&e, e.Account), nil
+}
+
+func noticeOf(e *stripe.Event, account string) pay.Notice {
+	return pay.Notice{
+		ID: e.ID, Account: account, Type: string(e.Type), IntentID: intentIn(e.Data.Object), PaymentID: paymentIn(e.Data.Object), Card: cardIn(e, account), At: time.Unix(e.Created, 0),
+	}
 }
 
 func (w *Webhooks) signed(at time.Time, payload []byte, signatures [][]byte) bool {
@@ -120,5 +127,14 @@ func paymentIn(object map[string]any) string {
 		return ""
 	}
 	id, _ := metadata["payment"].(string)
+	return id
+}
+
+// cardIn is what an event about cards on file is about. Those of connected accounts are copies that are charged once.
+func cardIn(e *stripe.Event, account string) string {
+	if account != "" || !slices.Contains(cardEvents, string(e.Type)) {
+		return ""
+	}
+	id, _ := e.Data.Object["id"].(string)
 	return id
 }

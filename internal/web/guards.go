@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"paylink/internal/guard"
@@ -48,4 +49,18 @@ func Policy(nonce string, extra ...string) string {
 		p = append(p, "script-src 'self'")
 	}
 	return strings.Join(append(p, extra...), "; ")
+}
+
+// CardPolicy is the policy of the pages that load Stripe.js, as docs.stripe.com/security/guide#content-security-policy asks for it; Stripe.js inserts inline styles into its mount nodes.
+func CardPolicy(nonce, stripeJS string) string {
+	origin := "https://js.stripe.com"
+	script, frame, connect := origin+" https://*.js.stripe.com", origin+" https://*.js.stripe.com https://hooks.stripe.com", "https://api.stripe.com"
+	if u, err := url.Parse(stripeJS); err == nil && u.Host != "js.stripe.com" { // the simulator's, in development
+		origin = u.Scheme + "://" + u.Host
+		script, frame, connect = origin, origin, origin
+	}
+	return strings.Join([]string{
+		"default-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "img-src 'self'", "style-src 'self'", "style-src-attr 'unsafe-inline'",
+		"script-src 'self' 'nonce-" + nonce + "' " + script, "frame-src " + frame, "connect-src 'self' " + connect,
+	}, "; ")
 }

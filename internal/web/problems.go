@@ -21,6 +21,7 @@ import (
 	"paylink/internal/seal"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
+	"paylink/internal/wallet"
 )
 
 // What the web itself refuses.
@@ -133,6 +134,10 @@ var problems = []struct {
 	{pay.ErrNotCharged, http.StatusConflict, "not_charged"},
 	{pay.ErrCharged, http.StatusConflict, "charged"},
 	{account.ErrSameCard, http.StatusConflict, "same_card"},
+	{wallet.ErrNotSetUp, http.StatusConflict, "not_set_up"},
+	{wallet.ErrMost, http.StatusConflict, "cards_most"},
+	{wallet.ErrInUse, http.StatusConflict, "card_in_use"},
+	{wallet.ErrDead, http.StatusUnprocessableEntity, "card_dead"},
 	{pay.ErrTooMuch, http.StatusUnprocessableEntity, "too_much"},
 	{quote.ErrFee, http.StatusConflict, "fee"},
 	{quote.ErrNone, http.StatusUnprocessableEntity, "no_fee"},

@@ -32,6 +32,18 @@ type Request struct {
 	Address string // of the client, behind proxies that we trust
 }
 
+// browserMost is how many characters are kept of what a browser says of itself.
+const browserMost = 300
+
+// Browser is what the browser says of itself, cut to what any database takes.
+func (r *Request) Browser() string {
+	text := strings.ReplaceAll(strings.ToValidUTF8(r.UserAgent(), "?"), "\x00", "?")
+	if all := []rune(text); len(all) > browserMost {
+		return string(all[:browserMost])
+	}
+	return text
+}
+
 // Answer is what a handler returns. The zero Status is 200.
 type Answer struct {
 	Status  int

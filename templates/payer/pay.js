@@ -11,9 +11,7 @@
   /** @type {{stripeJs: string, publishableKey: string, stripeAccount: string, locale: 'en' | 'es', terms: string, nonce: string, secondsLeft: number, attempt?: string, texts: Record<string, string>}} */
   const config = JSON.parse(byId('config').textContent || '');
   const texts = config.texts;
-  const own = document.currentScript;
 
-  const zip = /** @type {HTMLInputElement} */ (byId('zip'));
   const agree = /** @type {HTMLInputElement} */ (byId('agree'));
   const button = byId('pay');
   const buttonText = /** @type {HTMLElement} */ (button.firstElementChild);
@@ -24,17 +22,6 @@
   const terms = /** @type {HTMLDialogElement} */ (byId('terms'));
   const notMine = /** @type {HTMLFormElement} */ (byId('not-mine'));
   const notMineDialog = /** @type {HTMLDialogElement} */ (byId('not-mine-dialog'));
-
-  /** @type {import('@stripe/stripe-js').Stripe | undefined} */
-  let stripe;
-  /** @typedef {{id: string, missing: string, complete: boolean, refused: boolean, element?: any}} Field */
-  /** @type {Record<'number' | 'expiry' | 'code', Field>} */
-  const card = {
-    number: {id: 'card-number', missing: texts.missingNumber, complete: false, refused: false},
-    expiry: {id: 'card-expiry', missing: texts.missingExpiry, complete: false, refused: false},
-    code: {id: 'card-code', missing: texts.missingCode, complete: false, refused: false},
-  };
-  const fields = Object.values(card);
 
   let nonce = config.nonce;
   let busy = false; // a payment is on its way: nothing else may start
@@ -59,15 +46,6 @@
     if (words) notice.scrollIntoView({block: 'center'});
   }
 
-  /** @param {string} id @param {string} words */
-  function fault(id, words) {
-    const line = byId(id + '-error');
-    if (line.textContent !== words) line.textContent = words;
-    const input = /** @type {HTMLElement} */ (byId(id).closest('.input'));
-    input.classList.toggle('invalid', !!words);
-    if (input === zip) zip.setAttribute('aria-invalid', String(!!words));
-  }
-
   /** Keeps a sentence for the page that is loaded next. @param {string | undefined} words */
   function reload(words) {
     try {
@@ -88,12 +66,9 @@
 
   // What is still missing
 
-  const zipGood = () => /^\d{5}(-?\d{4})?$/.test(zip.value.trim());
-
   /** @returns {{words: string, focus: () => void}[]} */
   function gaps() {
-    const list = fields.filter((f) => !f.complete || f.refused).map((f) => ({words: f.missing, focus: () => f.element && f.element.focus()}));
-    if (!zipGood()) list.push({words: texts.missingZip, focus: () => zip.focus()});
+    const list = card.gaps();
     if (!agree.checked) list.push({words: texts.missingTerms, focus: () => agree.focus()});
     return list;
   }
@@ -101,87 +76,22 @@
   function weigh() {
     const list = gaps();
     missing.textContent = list.length ? texts.missing.replace('%s', list.map((gap) => gap.words).join(', ')) : '';
-    const ready = !list.length && !busy && !ended && !!stripe;
+    const ready = !list.length && !busy && !ended && !!card.stripe;
     if (ready && button.hasAttribute('aria-disabled')) say(texts.ready);
     if (ready || busy) button.removeAttribute('aria-disabled');
     else button.setAttribute('aria-disabled', 'true');
   }
 
-  // The card's fields
-
-  function look() {
-    const ours = getComputedStyle(zip);
-    const tokens = getComputedStyle(document.documentElement);
-    return {
-      base: {color: ours.color, fontFamily: ours.fontFamily, fontSize: ours.fontSize, '::placeholder': {color: tokens.getPropertyValue('--ink-2').trim()}},
-      invalid: {color: tokens.getPropertyValue('--bad').trim()},
-    };
-  }
-
-  /** @param {any} event Stripe's change event */
-  function typed(event) {
-    const field = /** @type {Field} */ ({cardNumber: card.number, cardExpiry: card.expiry, cardCvc: card.code}[/** @type {string} */ (event.elementType)]);
-    field.complete = event.complete;
-    let words = event.error ? event.error.message : '';
-    if (event.elementType === 'cardNumber') {
-      const known = event.brand && event.brand !== 'unknown';
-      field.refused = known && event.brand !== 'visa' && event.brand !== 'mastercard';
-      const name = texts['brand_' + event.brand] || '';
-      if (field.refused) words = texts.brandRefused.replace('%s', name || texts.otherBrand);
-      byId('brand').textContent = known ? name : '';
-    }
-    fault(field.id, words);
-    weigh();
-  }
-
-  function mount() {
-    if (!window.Stripe) return blocked();
-    try {
-      stripe = window.Stripe(config.publishableKey, {locale: config.locale, ...(config.stripeAccount && {stripeAccount: config.stripeAccount})});
-      const elements = stripe.elements({locale: config.locale});
-      const style = look();
-      card.number.element = elements.create('cardNumber', {style, showIcon: false});
-      card.expiry.element = elements.create('cardExpiry', {style});
-      card.code.element = elements.create('cardCvc', {style});
-    } catch {
-      return blocked();
-    }
-    offer(true);
-    for (const field of fields) {
-      const box = /** @type {HTMLElement} */ (byId(field.id).parentElement);
-      field.element.mount('#' + field.id);
-      field.element.on('change', typed);
-      field.element.on('focus', () => box.classList.add('focused'));
-      field.element.on('blur', () => box.classList.remove('focused'));
-      box.addEventListener('click', () => field.element.focus());
-    }
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      for (const field of fields) field.element.update({style: look()});
-    });
-    weigh();
-    if (config.attempt) goOn(config.attempt);
-  }
-
-  /** Shows the card's form, or why there is none. @param {boolean} on */
-  function offer(on) {
-    byId('blocked').hidden = on;
-    byId('card-form').classList.toggle('off', !on);
-  }
-
-  function blocked() {
-    offer(false);
-    if (config.attempt) poll();
-  }
-
-  function load() {
-    const script = document.createElement('script');
-    const late = setTimeout(blocked, 12000);
-    script.src = config.stripeJs;
-    if (own) script.nonce = own.nonce;
-    script.onload = () => { clearTimeout(late); mount(); };
-    script.onerror = () => { clearTimeout(late); blocked(); };
-    document.head.append(script);
-  }
+  const card = window.cardFields(config, {
+    changed: weigh,
+    mounted() {
+      weigh();
+      if (config.attempt) goOn(config.attempt);
+    },
+    blocked() {
+      if (config.attempt) poll();
+    },
+  });
 
   // Paying
 
@@ -190,9 +100,8 @@
     busy = on;
     button.setAttribute('aria-busy', String(on));
     buttonText.textContent = on ? texts.working : buttonWords;
-    zip.readOnly = on;
     agree.disabled = on;
-    for (const field of fields) field.element.update({disabled: on});
+    card.disable(on);
     weigh();
     if (on) say(texts.working);
     else tick();
@@ -226,11 +135,12 @@
   /** @param {Event} event */
   async function pay(event) {
     event.preventDefault();
+    const {stripe} = card;
     if (busy || ended || !stripe) return;
     const list = gaps();
     if (list.length) {
       missing.classList.add('tried');
-      if (zip.value && !zipGood()) fault('zip', texts.zipWrong);
+      card.tried();
       say('');
       say(missing.textContent || '');
       return list[0].focus();
@@ -241,7 +151,7 @@
     /** @type {import('@stripe/stripe-js').PaymentMethodResult | undefined} */
     let made;
     try {
-      made = await stripe.createPaymentMethod({type: 'card', card: card.number.element, billing_details: {address: {postal_code: zip.value.trim()}}});
+      made = await stripe.createPaymentMethod({type: 'card', ...card.details()});
     } catch {
       // as an answer that is none
     }
@@ -288,16 +198,11 @@
   /** Another card. @param {string} words */
   function again(words) {
     work(false);
-    for (const field of fields) {
-      field.element.clear();
-      field.complete = field.refused = false;
-      fault(field.id, '');
-    }
+    card.again();
     missing.classList.remove('tried');
-    byId('brand').textContent = '';
     weigh();
     tell(words);
-    card.number.element.focus();
+    card.focus();
   }
 
   /** @param {string} words */
@@ -315,6 +220,7 @@
 
   /** The bank wants to see the payer. Whatever comes of it, the server looks and decides. @param {Answer} answer */
   async function act({client_secret, attempt}) {
+    const {stripe} = card;
     if (!stripe || !client_secret || !attempt || (acted[attempt] || 0) > 1) return check();
     acted[attempt] = (acted[attempt] || 0) + 1;
     say(texts.bankAsks);
@@ -365,7 +271,7 @@
     if (status === 401) return location.replace('/pay');
     if (answer && answer.state && status < 500 && status !== 429) {
       if (answer.state === 'paid') return location.replace('/pay/receipt');
-      if (answer.state === 'needs_action' && stripe && answer.attempt && !acted[answer.attempt]) return goOn(answer.attempt);
+      if (answer.state === 'needs_action' && card.stripe && answer.attempt && !acted[answer.attempt]) return goOn(answer.attempt);
       // Open, and our charge has had no answer: it may be on its way. The same again, by the same nonce, is the same try, and its answer is the truth.
       if (answer.state === 'open' && sent) return settle(await ask('/pay/charge', sent));
       if (!['unknown', 'paying', 'needs_action'].includes(answer.state)) return reload(answer.state === 'open' ? answer.message : '');
@@ -426,7 +332,7 @@
 
   function expire() {
     ended = true;
-    for (const field of fields) if (field.element) field.element.destroy();
+    card.destroy();
     for (const dialog of [terms, notMineDialog]) if (dialog.open) dialog.close();
     show('expired');
   }
@@ -434,13 +340,7 @@
   // Wiring
 
   byId('card-form').addEventListener('submit', pay);
-  byId('reload').addEventListener('click', () => location.reload());
   agree.addEventListener('change', weigh);
-  zip.addEventListener('input', () => {
-    if (zipGood()) fault('zip', '');
-    weigh();
-  });
-  zip.addEventListener('blur', () => fault('zip', zip.value && !zipGood() ? texts.zipWrong : ''));
   byId('terms-link').addEventListener('click', (event) => {
     event.preventDefault();
     terms.showModal();
@@ -482,5 +382,5 @@
   } else {
     tick();
   }
-  load();
+  card.load();
 })();

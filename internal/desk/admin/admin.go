@@ -68,8 +68,8 @@ type Store interface {
 	// vehicles follow than were counted.
 	ChangeLocation(ctx context.Context, by, id string, decide func(LocationFacts) (LocationChange, error)) error
 
-	// TermsVersions lists every version that was published, the last one first, without texts.
-	TermsVersions(ctx context.Context, limit int) ([]Version, error)
+	// TermsVersions lists every version of a kind of terms that was published, the last one first, without texts.
+	TermsVersions(ctx context.Context, kind account.Terms, limit int) ([]Version, error)
 	// TermsTexts returns a version's sources by language; none for a version that there is not.
 	TermsTexts(ctx context.Context, version string) (map[string]string, error)
 	// PublishTerms puts the next version in force, on all instances at once. Errors: ErrChanged if not after is the last one.

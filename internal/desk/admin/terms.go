@@ -17,9 +17,9 @@ import (
 	"paylink/internal/trail"
 )
 
-// Version is a version of the payment terms that was published. None is ever changed: payers have agreed to it.
+// Version is a version of what is agreed to that was published. None is ever changed: somebody has agreed to it.
 type Version struct {
-	Number string
+	Number string // "2" of the payment terms, "card-2" of those of keeping a card: all are kept in one list
 	From   time.Time
 	By     string // staff id; "" for the service's own first version
 	Texts  map[lang.Lang]Text
@@ -33,6 +33,19 @@ func text(source string) Text {
 	return Text{source, hex.EncodeToString(sum[:])}
 }
 
+const cardNumber = "card-" // begins the numbers of the terms of keeping a card
+
+// KindOf is what a version is agreed to for, by its number.
+func KindOf(number string) account.Terms {
+	if strings.HasPrefix(number, cardNumber) {
+		return account.CardTerms
+	}
+	return account.PaymentTerms
+}
+
+// Said is a version's number as its title says it.
+func Said(number string) string { return strings.TrimPrefix(number, cardNumber) }
+
 // TermsObject is what the trail calls a version of the terms.
 func TermsObject(number string) string { return "terms " + number }
 
@@ -42,9 +55,10 @@ const (
 	publish      = "publish terms"
 )
 
-// TermsList is every version, the one in force first, without texts.
+// TermsList is every version, of each kind the one in force first, without texts.
 type TermsList struct {
-	Versions []Version
+	Versions []Version         // of the payment terms
+	Cards    []Version         // of the terms of keeping a card
 	Names    map[string]string // of the staff who published them
 }
 
@@ -55,12 +69,15 @@ func (d *Desk) Terms(ctx context.Context, who staff.Member) (TermsList, error) {
 	if err != nil {
 		return out, err
 	}
-	if out.Versions, err = d.Store.TermsVersions(ctx, versionsMost); err != nil {
+	if out.Versions, err = d.Store.TermsVersions(ctx, account.PaymentTerms, versionsMost); err != nil {
 		return out, err
 	}
-	ids := make([]string, len(out.Versions))
-	for i, v := range out.Versions {
-		ids[i] = v.By
+	if out.Cards, err = d.Store.TermsVersions(ctx, account.CardTerms, versionsMost); err != nil {
+		return out, err
+	}
+	var ids []string
+	for _, v := range slices.Concat(out.Versions, out.Cards) {
+		ids = append(ids, v.By)
 	}
 	out.Names, err = d.names(ctx, ids)
 	return out, err
@@ -80,7 +97,7 @@ func (d *Desk) TermsVersion(ctx context.Context, who staff.Member, number string
 	if err := d.may(ctx, who, staff.SeeAdmin, "see terms", TermsObject(number)); err != nil {
 		return out, err
 	}
-	all, err := d.Store.TermsVersions(ctx, versionsMost)
+	all, err := d.Store.TermsVersions(ctx, KindOf(number), versionsMost)
 	if err != nil {
 		return out, err
 	}
@@ -122,34 +139,34 @@ type Draft struct {
 
 // Number is the version that it will be.
 func (n Draft) Number() string {
-	last, err := strconv.Atoi(n.After)
+	last, err := strconv.Atoi(Said(n.After))
 	if err != nil {
 		return ""
 	}
-	return strconv.Itoa(last + 1)
+	return strings.TrimSuffix(n.After, Said(n.After)) + strconv.Itoa(last+1)
 }
 
 // NewTerms begins a draft: the text in force, with the next version's number in its title. Errors: staff.ErrNotAllowed.
-func (d *Desk) NewTerms(ctx context.Context, who staff.Member) (Draft, error) {
+func (d *Desk) NewTerms(ctx context.Context, who staff.Member, kind account.Terms) (Draft, error) {
 	n := Draft{Sources: map[lang.Lang]string{}}
 	if err := d.may(ctx, who, staff.Manage, publish, ""); err != nil {
 		return n, err
 	}
-	last, err := d.last(ctx)
+	last, err := d.last(ctx, kind)
 	if err != nil {
 		return n, err
 	}
 	n.After = last.Number
 	for l, t := range last.Texts {
 		title, rest, _ := strings.Cut(t.Source, "\n")
-		n.Sources[l] = strings.ReplaceAll(title, n.After, n.Number()) + "\n" + rest
+		n.Sources[l] = strings.ReplaceAll(title, Said(n.After), Said(n.Number())) + "\n" + rest
 	}
 	return n, nil
 }
 
-// last is the version in force.
-func (d *Desk) last(ctx context.Context) (Version, error) {
-	all, err := d.Store.TermsVersions(ctx, 1)
+// last is the version of a kind in force.
+func (d *Desk) last(ctx context.Context, kind account.Terms) (Version, error) {
+	all, err := d.Store.TermsVersions(ctx, kind, 1)
 	if err != nil {
 		return Version{}, err
 	}
@@ -165,7 +182,7 @@ func (d *Desk) LookAtTerms(ctx context.Context, who staff.Member, n Draft) (befo
 	if err := d.may(ctx, who, staff.Manage, publish, ""); err != nil {
 		return before, next, err
 	}
-	if before, err = d.last(ctx); err != nil {
+	if before, err = d.last(ctx, KindOf(n.After)); err != nil {
 		return before, next, err
 	}
 	next, err = n.version(before)
@@ -227,8 +244,8 @@ func (n Draft) version(before Version) (Version, error) {
 			w[field] = "Something in it looks like a card number. Take it out."
 		case unknown != "":
 			w[field] = unknown + " is nothing that we put in. Use {brand} and {phone}."
-		case !slices.Contains(strings.FieldsFunc(t.Title, func(r rune) bool { return r < '0' || r > '9' }), next.Number):
-			w[field] = "The first line is the title, and has to name version " + next.Number + "."
+		case !slices.Contains(strings.FieldsFunc(t.Title, func(r rune) bool { return r < '0' || r > '9' }), Said(next.Number)):
+			w[field] = "The first line is the title, and has to name version " + Said(next.Number) + "."
 		case slices.ContainsFunc(t.Parts, func(p lang.TermsPart) bool { return p.Heading == "" || len(p.Text) == 0 }):
 			w[field] = "Under the title, every block is a heading with its paragraphs below it, and an empty line ends it."
 		}

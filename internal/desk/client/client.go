@@ -13,6 +13,7 @@ import (
 	"paylink/internal/money"
 	"paylink/internal/post"
 	"paylink/internal/trail"
+	"paylink/internal/wallet"
 )
 
 // Store is what the desk reads and writes. Each method is one transaction, with its trail entry in it.
@@ -48,6 +49,7 @@ type Store interface {
 	AutoPayStore
 	NoticeStore
 	AppointmentStore
+	TermsInForce(ctx context.Context, kind account.Terms) (string, error)
 
 	Write(ctx context.Context, e trail.Entry) error
 	Now(ctx context.Context) (time.Time, error)
@@ -56,6 +58,7 @@ type Store interface {
 // Desk is My Account's desk. All fields but Paused are required.
 type Desk struct {
 	Store  Store
+	Wallet *wallet.Wallet
 	Tries  lockout.Counter
 	NewID  func() string
 	Token  func() string // of a session or a letter, crypto/rand.Text

@@ -4,6 +4,47 @@
 ALTER TABLE cards ADD COLUMN refused TEXT NOT NULL DEFAULT ''; -- the bank's word that it must not be charged again
 ALTER TABLE clients ADD COLUMN auto_pay_terms TEXT NOT NULL DEFAULT '';    -- the version that was agreed to when Auto Pay was turned on; '' while it is off, and where it came with an import
 ALTER TABLE clients ADD COLUMN auto_pay_language TEXT NOT NULL DEFAULT ''; -- in which it was read
+ALTER TABLE cards ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''; -- Stripe's, the same for a number wherever it is entered; '': not known
+ALTER TABLE cards ADD COLUMN setup_id TEXT NOT NULL DEFAULT ''; -- the SetupIntent by which it was added: what the client agreed to stands there
+ALTER TABLE cards ADD COLUMN warned BIGINT NOT NULL DEFAULT 0; -- the expiration, year * 12 + month, that the client was warned of
+CREATE UNIQUE INDEX cards_one_a_number ON cards (client_id, fingerprint) WHERE removed_ms = 0 AND fingerprint <> '';
+CREATE INDEX cards_expiring ON cards (exp_year, exp_month, warned) WHERE removed_ms = 0;
+
+-- A client's customer at Stripe, made once. n counts those that were deleted there.
+CREATE TABLE stripe_customers (
+  client_id TEXT PRIMARY KEY REFERENCES clients (id),
+  customer  TEXT UNIQUE,
+  n         BIGINT NOT NULL
+);
+
+-- A card that a client wants us to keep: a SetupIntent, and what was agreed to when it was asked for, which is on record before there is a card.
+CREATE TABLE card_setups (
+  id             TEXT PRIMARY KEY,
+  client_id      TEXT NOT NULL REFERENCES clients (id),
+  customer       TEXT NOT NULL,
+  terms_version  TEXT NOT NULL,
+  terms_language TEXT NOT NULL,
+  address        TEXT NOT NULL,
+  user_agent     TEXT NOT NULL,
+  agreed_ms      BIGINT NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('open', 'kept', 'same', 'refused')),
+  card_id        TEXT NOT NULL, -- that came of it, or was there before; '' for none
+  why            TEXT NOT NULL  -- it was refused, or the bank's word at the last try
+);
+CREATE INDEX card_setups_of_client ON card_setups (client_id, agreed_ms);
+
+-- What is still to be done about cards at Stripe: an object is looked at that an event has told of, or a payment method is detached. A row goes when its work is done.
+CREATE TABLE card_tasks (
+  object  TEXT NOT NULL, -- seti_…, pm_…, cus_…
+  work    TEXT NOT NULL CHECK (work IN ('look', 'detach')),
+  next_ms BIGINT NOT NULL,
+  takes   BIGINT NOT NULL, -- how often it was taken up or asked for again: who ends it must have been the last
+  PRIMARY KEY (object, work)
+);
+CREATE INDEX card_tasks_due ON card_tasks (next_ms);
+
+-- What is agreed to: 'payment' by whoever pays once, 'card' by a client whose card we keep.
+ALTER TABLE terms_in_force ADD COLUMN kind TEXT NOT NULL DEFAULT 'payment';
 
 -- Where a location is, and when it takes clients: by the day of the week, on its own clock. Each of its bays takes one client at a time.
 ALTER TABLE locations ADD COLUMN address TEXT NOT NULL DEFAULT '';

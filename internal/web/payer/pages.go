@@ -1,6 +1,7 @@
 package payer
 
 import (
+	"maps"
 	"strings"
 
 	"paylink/internal/lang"
@@ -83,38 +84,23 @@ var texts = map[lang.Lang]map[string]string{lang.English: scriptTexts(lang.Engli
 
 // scriptTexts are the words that pay.js says by itself. %s and %d are its to fill.
 func scriptTexts(l lang.Lang) map[string]string {
-	return map[string]string{
-		"timeLeft":         l.T("pay.time_left", "%s"),
-		"minutesLeft":      strings.Replace(l.T("pay.minutes_left", 5), "5", "%s", 1),
-		"oneMinuteLeft":    l.T("pay.minutes_left", 1),
-		"secondsLeft":      strings.Replace(l.T("pay.seconds_left", 30), "30", "%s", 1),
-		"brandRefused":     l.T("card.brand_refused", "%s"),
-		"otherBrand":       l.T("card.other_brand"),
-		"zipWrong":         l.T("card.zip_wrong"),
-		"unreachable":      l.T("card.unreachable"),
-		"missing":          l.T("pay.missing", "%s"),
-		"missingNumber":    l.T("pay.missing_number"),
-		"missingExpiry":    l.T("pay.missing_expiry"),
-		"missingCode":      l.T("pay.missing_code"),
-		"missingZip":       l.T("pay.missing_zip"),
-		"missingTerms":     l.T("pay.missing_terms"),
-		"ready":            l.T("pay.ready"),
-		"working":          l.T("pay.working"),
-		"bankAsks":         l.T("pay.bank_asks"),
-		"checking":         l.T("answer.unknown"),
-		"badRequest":       l.T("answer.bad_request"),
-		"offline":          l.T("pay.offline"),
-		"online":           l.T("pay.online"),
-		"overOffline":      l.T("pay.over_offline"),
-		"showOther":        l.T("answer.other_link_show"),
-		"brand_visa":       "Visa",
-		"brand_mastercard": "Mastercard",
-		"brand_amex":       "American Express",
-		"brand_discover":   "Discover",
-		"brand_diners":     "Diners Club",
-		"brand_jcb":        "JCB",
-		"brand_unionpay":   "UnionPay",
-	}
+	texts := web.CardTexts(l)
+	maps.Copy(texts, map[string]string{
+		"timeLeft":      l.T("pay.time_left", "%s"),
+		"minutesLeft":   strings.Replace(l.T("pay.minutes_left", 5), "5", "%s", 1),
+		"oneMinuteLeft": l.T("pay.minutes_left", 1),
+		"secondsLeft":   strings.Replace(l.T("pay.seconds_left", 30), "30", "%s", 1),
+		"unreachable":   l.T("card.unreachable"),
+		"working":       l.T("pay.working"),
+		"bankAsks":      l.T("pay.bank_asks"),
+		"checking":      l.T("answer.unknown"),
+		"badRequest":    l.T("answer.bad_request"),
+		"offline":       l.T("pay.offline"),
+		"online":        l.T("pay.online"),
+		"overOffline":   l.T("pay.over_offline"),
+		"showOther":     l.T("answer.other_link_show"),
+	})
+	return texts
 }
 
 // Answer is what POST /pay/charge, POST /pay/continue and GET /pay/status say to pay.js and state.js.

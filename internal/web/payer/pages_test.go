@@ -223,6 +223,10 @@ func TestEveryScriptHasTheNonceAndOnlyThePayPageLoadsStripe(t *testing.T) {
 }
 
 func TestTheScriptGetsEverythingItSays(t *testing.T) {
+	shared, err := templates.Files.ReadFile("card.js")
+	if err != nil {
+		t.Fatal(err)
+	}
 	source, err := templates.Files.ReadFile("payer/pay.js")
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +241,7 @@ func TestTheScriptGetsEverythingItSays(t *testing.T) {
 			t.Errorf("the script is told %+v", script)
 		}
 		used := map[string]bool{}
-		for _, m := range regexp.MustCompile(`texts\.([a-zA-Z]+)`).FindAllStringSubmatch(string(source), -1) {
+		for _, m := range regexp.MustCompile(`texts\.([a-zA-Z]+)`).FindAllStringSubmatch(string(source)+string(shared), -1) {
 			used[m[1]] = true
 			if script.Texts[m[1]] == "" {
 				t.Errorf("%s: pay.js says %s, which has no words", l, m[1])

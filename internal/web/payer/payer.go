@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -59,7 +58,7 @@ func Mount(r *mux.Router, c Config) {
 	pages, card := s.Door, s.Door
 	pages.Refuse, card.Refuse = s.refuse, s.refuse
 	pages.Policy = func(nonce string) string { return web.Policy(nonce) }
-	card.Policy = s.cardPolicy
+	card.Policy = func(nonce string) string { return web.CardPolicy(nonce, s.StripeJS) }
 	r.Handle("/p", pages.Handle(s.landing)).Methods(http.MethodGet)
 	r.Handle("/pay/open", pages.Handle(s.open)).Methods(http.MethodPost)
 	r.Handle("/pay", card.Handle(s.page)).Methods(http.MethodGet)
@@ -77,21 +76,6 @@ func Refuse(c Config, h web.Handler) http.Handler {
 	d := s.Door
 	d.Refuse = s.refuse
 	return d.Handle(h)
-}
-
-// cardPolicy is the policy of the one page that loads Stripe.js, as docs.stripe.com/security/guide#content-security-policy asks for it;
-// Stripe.js inserts inline styles into its mount nodes.
-func (s *server) cardPolicy(nonce string) string {
-	origin := "https://js.stripe.com"
-	script, frame, connect := origin+" https://*.js.stripe.com", origin+" https://*.js.stripe.com https://hooks.stripe.com", "https://api.stripe.com"
-	if u, err := url.Parse(s.StripeJS); err == nil && u.Host != "js.stripe.com" { // the simulator's, in development
-		origin = u.Scheme + "://" + u.Host
-		script, frame, connect = origin, origin, origin
-	}
-	return strings.Join([]string{
-		"default-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "img-src 'self'", "style-src 'self'", "style-src-attr 'unsafe-inline'",
-		"script-src 'self' 'nonce-" + nonce + "' " + script, "frame-src " + frame, "connect-src 'self' " + connect,
-	}, "; ")
 }
 
 // language is what the payer chose, else the link's (the client's language), else the browser's.
@@ -288,21 +272,12 @@ func (s *server) charge(r *web.Request) (web.Answer, error) {
 		return web.Answer{}, web.ErrBadRequest
 	}
 	page, secret, err := s.Desk.Pay(r.Context(), session, payer.Press{
-		PaymentMethod: in.PaymentMethod, Terms: in.Terms, Nonce: in.Nonce, Language: string(s.language(r, link.Link{})), Address: r.Address, UserAgent: clean(r.UserAgent(), 300),
+		PaymentMethod: in.PaymentMethod, Terms: in.Terms, Nonce: in.Nonce, Language: string(s.language(r, link.Link{})), Address: r.Address, UserAgent: r.Browser(),
 	})
 	if err != nil {
 		return web.Answer{}, err
 	}
 	return s.said(r, page, secret)
-}
-
-// clean cuts a header to so many characters that any database takes.
-func clean(text string, most int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
-	if r := []rune(text); len(r) > most {
-		return string(r[:most])
-	}
-	return text
 }
 
 func (s *server) goOn(r *web.Request) (web.Answer, error) {

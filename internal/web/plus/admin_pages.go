@@ -124,7 +124,13 @@ type ListedFee struct{ ID, Address, Name, Kind, Amount, Taxed string }
 // TermsList is GET /plus/admin/terms.
 type TermsList struct {
 	Admin
-	Rows []TermsRow
+	Kinds []TermsKind
+}
+
+// TermsKind is what is agreed to on one occasion, in all its versions.
+type TermsKind struct {
+	Kind, Title, Text string
+	Rows              []TermsRow
 }
 
 // TermsRow is a version.
@@ -137,11 +143,11 @@ type TermsRow struct {
 // TermsVersion is one version to read.
 type TermsVersion struct {
 	Admin
-	Number, By  string
-	From, Until Moment
-	InForce     bool
-	Texts       []TermsText
-	Before      string // number; "": it is the first
+	Title, Number, By     string
+	From, Until           Moment
+	InForce               bool
+	Texts                 []TermsText
+	Before, BeforeAddress string // number; "": it is the first
 }
 
 // TermsText is a version in one language: as payers read it, its hash, and how it differs from the one before.
@@ -165,10 +171,11 @@ type DiffLine struct{ Sign, Text string }
 // TermsDraft is a version that is written.
 type TermsDraft struct {
 	Admin
-	After, Number string
-	Form          *Form
-	Texts         []TermsText // to be confirmed; none: it is written
-	Hidden        []Reads
+	Title                    string
+	After, AfterSaid, Number string // After as it is kept, the others as they are read
+	Form                     *Form
+	Texts                    []TermsText // to be confirmed; none: it is written
+	Hidden                   []Reads
 }
 
 // Sure is what is asked before something that can't be undone.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"paylink/internal/account"
 	"paylink/internal/desk/admin"
 	"paylink/internal/lang"
 	"paylink/internal/staff"
@@ -14,6 +15,13 @@ import (
 )
 
 func termsAddress(number string) string { return adminHome + "/terms/" + url.PathEscape(number) }
+
+func termsTitle(kind account.Terms) string {
+	if kind == account.CardTerms {
+		return "Terms of keeping a card"
+	}
+	return "Payment terms"
+}
 
 func publishedBy(id string, names map[string]string) string {
 	if id == "" {
@@ -29,8 +37,15 @@ func (s *server) terms(r *web.Request, who staff.Member) (web.Answer, error) {
 		return web.Answer{}, err
 	}
 	page := TermsList{Admin: s.adminPage(r, who, typed{})}
-	for i, v := range list.Versions {
-		page.Rows = append(page.Rows, TermsRow{Address: termsAddress(v.Number), Number: v.Number, By: publishedBy(v.By, list.Names), From: utc(v.From), InForce: i == 0})
+	rows := func(all []admin.Version) (out []TermsRow) {
+		for i, v := range all {
+			out = append(out, TermsRow{Address: termsAddress(v.Number), Number: admin.Said(v.Number), By: publishedBy(v.By, list.Names), From: utc(v.From), InForce: i == 0})
+		}
+		return out
+	}
+	page.Kinds = []TermsKind{
+		{Kind: string(account.PaymentTerms), Title: termsTitle(account.PaymentTerms), Text: "What whoever pays once agrees to.", Rows: rows(list.Versions)},
+		{Kind: string(account.CardTerms), Title: termsTitle(account.CardTerms), Text: "What a client agrees to whose card is kept.", Rows: rows(list.Cards)},
 	}
 	return s.Pages.Page(http.StatusOK, TermsPage, page)
 }
@@ -41,11 +56,11 @@ func (s *server) termsVersion(r *web.Request, who staff.Member) (web.Answer, err
 	if err != nil {
 		return web.Answer{}, err
 	}
-	page := TermsVersion{Admin: s.adminPage(r, who, typed{}), Number: v.Number, From: utc(v.From), Until: utc(v.Until), InForce: v.Until.IsZero()}
+	page := TermsVersion{Admin: s.adminPage(r, who, typed{}), Title: termsTitle(admin.KindOf(v.Number)), Number: admin.Said(v.Number), From: utc(v.From), Until: utc(v.Until), InForce: v.Until.IsZero()}
 	page.By = publishedBy(v.By, v.Names)
 	page.Trail = trailRows(v.History)
 	if v.Before != nil {
-		page.Before = v.Before.Number
+		page.Before, page.BeforeAddress = admin.Said(v.Before.Number), termsAddress(v.Before.Number)
 	}
 	page.Texts = s.termsTexts(v.Version, v.Before)
 	return s.Pages.Page(http.StatusOK, VersionPage, page)
@@ -71,7 +86,11 @@ func (s *server) termsTexts(v admin.Version, before *admin.Version) []TermsText 
 
 // newTerms is GET /plus/admin/terms/new.
 func (s *server) newTerms(r *web.Request, who staff.Member) (web.Answer, error) {
-	draft, err := s.Admin.NewTerms(r.Context(), who)
+	kind := account.PaymentTerms
+	if r.URL.Query().Get("kind") == string(account.CardTerms) {
+		kind = account.CardTerms
+	}
+	draft, err := s.Admin.NewTerms(r.Context(), who, kind)
 	if err != nil {
 		return web.Answer{}, err
 	}
@@ -84,7 +103,7 @@ func (s *server) draftPage(r *web.Request, who staff.Member, status int, t typed
 		name := string(l)
 		form.Inputs = append(form.Inputs, Input{Kind: "area", Name: name, Label: languageName(name), Value: t.value(name, draft.Sources[l]), Error: t.wrong[name], Lang: name})
 	}
-	return s.Pages.Page(status, DraftPage, TermsDraft{Admin: s.adminPage(r, who, t), After: draft.After, Number: draft.Number(), Form: &form})
+	return s.Pages.Page(status, DraftPage, TermsDraft{Admin: s.adminPage(r, who, t), Title: termsTitle(admin.KindOf(draft.After)), After: draft.After, AfterSaid: admin.Said(draft.After), Number: admin.Said(draft.Number()), Form: &form})
 }
 
 // publishTerms is POST /plus/admin/terms. It comes twice: first to be read as the payer will read it, and then, confirmed, to publish.
@@ -100,7 +119,7 @@ func (s *server) publishTerms(r *web.Request, who staff.Member) (web.Answer, err
 	var before, next admin.Version
 	switch {
 	case t.form.Get("edit") != "": // back from the preview
-		if _, err = s.Admin.NewTerms(r.Context(), who); err == nil {
+		if _, err = s.Admin.NewTerms(r.Context(), who, admin.KindOf(draft.After)); err == nil {
 			return s.draftPage(r, who, http.StatusOK, t, draft)
 		}
 	case t.form.Get("confirmed") != "":
@@ -116,16 +135,16 @@ func (s *server) publishTerms(r *web.Request, who staff.Member) (web.Answer, err
 			return web.Answer{}, err
 		}
 		if t.moved { // what was typed goes on after the version that is in force now
-			now, err := s.Admin.NewTerms(r.Context(), who)
+			now, err := s.Admin.NewTerms(r.Context(), who, admin.KindOf(draft.After))
 			if err != nil {
 				return web.Answer{}, err
 			}
 			draft.After = now.After
-			t.alert = "Nothing was published: version " + now.After + " was published while you wrote. Read it, see whether yours still is right, and name version " + draft.Number() + " in the first line."
+			t.alert = "Nothing was published: version " + admin.Said(now.After) + " was published while you wrote. Read it, see whether yours still is right, and name version " + admin.Said(draft.Number()) + " in the first line."
 		}
 		return s.draftPage(r, who, status, t, draft)
 	}
-	page := TermsDraft{Admin: s.adminPage(r, who, typed{}), After: draft.After, Number: next.Number, Texts: s.termsTexts(next, &before)}
+	page := TermsDraft{Admin: s.adminPage(r, who, typed{}), Title: termsTitle(admin.KindOf(next.Number)), After: draft.After, AfterSaid: admin.Said(draft.After), Number: admin.Said(next.Number), Texts: s.termsTexts(next, &before)}
 	for _, l := range lang.All {
 		page.Hidden = append(page.Hidden, Reads{string(l), next.Texts[l].Source})
 	}

@@ -211,7 +211,7 @@ func TestTermsArePublishedAndPayersReadThem(t *testing.T) {
 	}
 	form := edited("en", "one time.", "one time <b>only</b>.")
 	preview := v.post("/plus/admin/terms", form).is(http.StatusOK).says("h1", "Publish version 2?").says(".terms-text", "authorize Interlane to charge").says(".terms-text", "call (804) 555-0100").says(".diff .added", "one time <b>only</b>.").says(".diff .removed", "one time.")
-	if n := w.count(`SELECT COUNT(*) FROM terms_in_force`); n != 1 {
+	if n := w.count(`SELECT COUNT(*) FROM terms_in_force WHERE kind = 'payment'`); n != 1 {
 		t.Fatal("what is only asked has acted")
 	}
 	sure := preview.form("main form", "confirmed", "1")
@@ -222,6 +222,16 @@ func TestTermsArePublishedAndPayersReadThem(t *testing.T) {
 	v.get("/plus/admin/terms/2").says(".head", "In force").says(".facts", "K. Duarte").says(".diff .added", "one time").says("#trail", "Version: 1 → 2; en: SHA-256")
 	v.get("/plus/admin/terms/1").says(".head", "Replaced").has(".diff", 0)
 	v.get("/plus/admin/terms/3").is(http.StatusNotFound)
+
+	// The terms of keeping a card are versions of their own.
+	p = v.get("/plus/admin/terms/new?kind=card").is(http.StatusOK).says("h1", "Write version 2")
+	card := url.Values{"after": {"card-1"}, "confirmed": {"1"}, "en": {strings.Replace(p.Find("#en").Text(), "charges nothing", "charges nothing now", 1)}, "es": {p.Find("#es").Text()}}
+	if to := v.post("/plus/admin/terms", card).to(); to != "/plus/admin/terms/card-2" {
+		t.Errorf("it leads to %s", to)
+	}
+	v.get("/plus/admin/terms/card-2").says("title", "Terms of keeping a card, version 2").says(".diff .added", "charges nothing now")
+	v.get("/plus/admin/terms/card-1").says(".head", "Replaced")
+	v.get("/plus/admin/terms/2").says(".head", "In force")
 
 	payer.charge(before, http.StatusConflict)
 	after := payer.get("/pay?lang=en").says("#terms-title", "Payment terms, version 2").says("#terms", "one time <b>only</b>.")

@@ -20,7 +20,8 @@ type ask struct {
 	route  string // method and pattern
 	at     string // the address with its query; "" is the pattern itself
 	form   url.Values
-	anyone bool // may call it without being signed in
+	json   string // instead of a form: what a script sends
+	anyone bool   // may call it without being signed in
 }
 
 var asks = []ask{
@@ -50,6 +51,14 @@ var asks = []ask{
 	{route: "POST /my/appointments/{id}", at: "/my/appointments/<appointment>", form: url.Values{"location": {"VA-RIC"}, "time": {"2026-03-19T10:00"}, "seen": {"2026-03-22T13:30:00Z VA-RIC"}}},
 	{route: "GET /my/profile"},
 	{route: "POST /my/profile/language", form: url.Values{"language": {"es"}}},
+	{route: "GET /my/cards"},
+	{route: "POST /my/cards", json: `{"setup": "seti_<setup>"}`},
+	{route: "GET /my/cards/add"},
+	{route: "POST /my/cards/setup", json: `{"terms": "card-1"}`},
+	{route: "POST /my/cards/{card}/main", at: "/my/cards/<card>/main"},
+	{route: "GET /my/cards/{card}/remove", at: "/my/cards/<card>/remove"},
+	{route: "POST /my/cards/{card}/remove", at: "/my/cards/<card>/remove"},
+	{route: "POST /my/cards/{card}/remove", at: "/my/cards/<own card>/remove", form: url.Values{"take_over": {"<card>"}}},
 }
 
 // things find one of what a client has, by kind.
@@ -57,6 +66,7 @@ var things = map[string]string{
 	"session":     `SELECT id FROM client_sessions WHERE client_id = $1 AND ended_ms = 0 LIMIT 1`,
 	"vehicle":     `SELECT id FROM vehicles WHERE client_id = $1 LIMIT 1`,
 	"card":        `SELECT id FROM cards WHERE client_id = $1 AND removed_ms = 0 ORDER BY added_ms LIMIT 1`,
+	"setup":       `SELECT SUBSTR(id, 6) FROM card_setups WHERE client_id = $1 LIMIT 1`,
 	"invoice":     `SELECT id FROM invoices WHERE client_id = $1 LIMIT 1`,
 	"appointment": `SELECT id FROM appointments WHERE client_id = $1 AND state = 'booked' ORDER BY starts_ms LIMIT 1`,
 }
@@ -98,6 +108,9 @@ func (a ask) asked(v *visitor, own string, theirs func(kind string) string) *pag
 	if method == http.MethodGet {
 		return v.get(path)
 	}
+	if a.json != "" {
+		return v.json(path, v.w.fill(a.json, own, theirs))
+	}
 	form := url.Values{}
 	for name, values := range a.form {
 		for _, value := range values {
@@ -108,7 +121,7 @@ func (a ask) asked(v *visitor, own string, theirs func(kind string) string) *pag
 }
 
 func (a ask) namesTheirs() bool {
-	return slices.ContainsFunc(thing.FindAllStringSubmatch(a.at+" "+decoded(a.form), -1), func(m []string) bool { return m[1] == "" })
+	return slices.ContainsFunc(thing.FindAllStringSubmatch(a.at+" "+a.json+" "+decoded(a.form), -1), func(m []string) bool { return m[1] == "" })
 }
 
 func decoded(form url.Values) string {
@@ -126,6 +139,7 @@ func TestAClientReachesNothingOfAnother(t *testing.T) {
 	w.as(theirs)
 	_, err := w.books.Exec(`UPDATE cards SET client_id = $1 WHERE client_id = '100045'`, theirs)
 	must(t, err)
+	w.as(theirs).json("/my/cards/setup", `{"terms": "card-1"}`).is(http.StatusOK)
 	v := w.as(own)
 	r := mux.NewRouter()
 	portal.Mount(r, portal.Config{})

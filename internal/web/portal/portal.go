@@ -25,8 +25,11 @@ type Config struct {
 	Door    web.Door // its Policy and Refuse are set here
 	Brand   string
 	Support phone.Number
-	NewKey  func() string                                                               // of a form, random: a form that is sent twice does its work once
-	Terms   func(ctx context.Context, version string) (map[lang.Lang]lang.Terms, error) // a version's text, worded
+	NewKey  func() string // of a form, random: a form that is sent twice does its work once
+
+	StripeJS       string // address of Stripe.js
+	PublishableKey string
+	Terms          func(ctx context.Context, version string) (map[lang.Lang]lang.Terms, error) // a version's text, worded
 }
 
 // server is the door's handlers.
@@ -68,6 +71,11 @@ func Mount(r *mux.Router, c Config) {
 	route("/appointments", s.acts(s.appointments), nil)
 	route("/appointments/{id}", s.acts(s.places), s.acts(s.moveAppointment))
 	route("/appointments/{id}/confirm", s.acts(s.confirmMove), nil)
+	route("/cards", s.acts(s.cards), s.acts(s.keepCard))
+	route("/cards/add", s.acts(s.addCard), nil)
+	route("/cards/setup", nil, s.acts(s.setUpCard))
+	route("/cards/{card}/main", nil, s.acts(s.makeMainCard))
+	route("/cards/{card}/remove", s.acts(s.sureToRemoveCard), s.acts(s.removeCard))
 	route("/profile", s.acts(s.profile), nil)
 	route("/profile/language", nil, s.acts(s.setLanguage))
 }
@@ -144,6 +152,7 @@ var rooms = []struct {
 }{
 	{"my.home", home, "home", true},
 	{"my.auto_pay", autoPayPath, "again", true},
+	{"my.cards", cardsHome, "card", false},
 	{"my.appointments", "/my/appointments", "calendar", false},
 	{"my.profile", "/my/profile", "person", false},
 }
@@ -179,6 +188,9 @@ func (s *server) refuse(r *web.Request, p web.Problem) (web.Answer, error) {
 	who, err := s.who(r)
 	if err != nil {
 		who = client.Who{} // the page is drawn as for a stranger
+	}
+	if asksForJSON(r) {
+		return web.JSON(p.Status, CardAnswer{State: p.Code, Message: cardRefusal(s.language(r, who), p)})
 	}
 	if p.Code == "no_session" {
 		a, err := s.Pages.Page(p.Status, SignInPage, SignIn{Chrome: s.chrome(r, client.Who{}), Back: back(r), Over: true})

@@ -209,6 +209,13 @@ func (v *visitor) post(path string, form url.Values) *page {
 	return v.do(http.MethodPost, path, strings.NewReader(form.Encode()))
 }
 
+// json sends what a script sends.
+func (v *visitor) json(path, body string) *page {
+	v.headers["Content-Type"] = "application/json"
+	defer delete(v.headers, "Content-Type")
+	return v.do(http.MethodPost, path, strings.NewReader(body))
+}
+
 func (v *visitor) do(method, path string, body io.Reader) *page {
 	t := v.w.t
 	t.Helper()
