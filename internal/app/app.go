@@ -149,7 +149,7 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 	s.Machine = &pay.Machine{
 		Store: s.DB, Gateway: made.gateway, Door: s.door, Carrier: made.carrier, NewID: newID, Token: rand.Text, Life: c.LinkLife, Paused: c.ReconcileOnly,
 		Texts: pay.Texts{
-			Link: c.linkText, Receipt: s.receiptText,
+			Link: c.linkText, Receipt: s.receiptText, Declined: c.declinedText, Code: c.codeText,
 			Callback: func(messageID string) string {
 				return strings.TrimSuffix(c.URL, "/") + "/hooks/twilio/status/" + messageID
 			},
@@ -284,10 +284,7 @@ func (s *Service) worded(ctx context.Context, version string) (map[lang.Lang]lan
 }
 
 func (s *Service) receiptText(language string, p pay.Payment, a pay.Attempt) string {
-	l, ok := lang.Parse(language)
-	if !ok {
-		l = lang.English
-	}
+	l := speaks(language)
 	zone, err := time.LoadLocation(p.Frozen.Zone)
 	if err != nil {
 		zone = time.UTC

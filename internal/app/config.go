@@ -236,7 +236,7 @@ func (c Config) CheckTexts() error {
 
 // TextLength is how long a text is at its longest.
 type TextLength struct {
-	Kind     string // "link", "receipt", "help", "stop"
+	Kind     string // "link", "receipt", "declined", "code", "help", "stop"
 	Language lang.Lang
 	Septets  int
 	GSM7     bool
@@ -251,6 +251,8 @@ func (c Config) Texts() []TextLength {
 			{"receipt", l.ReceiptText(lang.Receipt{
 				Brand: c.Brand, Amount: "$9,999.99", Date: l.Date("2026-12-30"), Last4: "0000", Reference: "0000-0000", SupportPhone: c.Support.National(),
 			})},
+			{"declined", c.declinedText(string(l))},
+			{"code", c.codeText(string(l), "000000")},
 			{"help", l.HelpText(c.Brand, c.Support.National())},
 			{"stop", l.StoppedText(c.Brand, c.Support.National())},
 		} {
@@ -262,11 +264,24 @@ func (c Config) Texts() []TextLength {
 }
 
 func (c Config) linkText(language, token string) string {
-	l, ok := lang.Parse(language)
-	if !ok {
-		l = lang.English
+	return speaks(language).LinkText(c.Brand, strings.TrimSuffix(c.PayURL, "/")+"/p#"+token, c.Support.National(), minutes(c.LinkLife))
+}
+
+// declinedText leads to My Account, where whoever has signed in can pay.
+func (c Config) declinedText(language string) string {
+	return speaks(language).DeclinedText(c.Brand, strings.TrimSuffix(c.URL, "/")+"/my/pay", c.Support.National())
+}
+
+func (c Config) codeText(language, code string) string {
+	return speaks(language).CodeText(c.Brand, code, c.Support.National())
+}
+
+// speaks is the language of a code, English for what is none.
+func speaks(language string) lang.Lang {
+	if l, ok := lang.Parse(language); ok {
+		return l
 	}
-	return l.LinkText(c.Brand, strings.TrimSuffix(c.PayURL, "/")+"/p#"+token, c.Support.National(), minutes(c.LinkLife))
+	return lang.English
 }
 
 func minutes(d time.Duration) int { return int(d / time.Minute) }

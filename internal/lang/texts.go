@@ -21,6 +21,10 @@ var texts = []text{
 		"%[1]s: pago recibido. %[2]s, %[3]s, tarjeta %[4]s. Ref %[5]s. Ayuda %[6]s. STOP para cancelar"},
 
 	// Answers to a reply: brand, support phone.
+	{"sms.declined", "%[1]s: Auto Pay did not go through. Pay now: %[2]s Help %[3]s. STOP to opt out",
+		"%[1]s: Auto Pay no se pudo cobrar. Pague ahora: %[2]s Ayuda %[3]s. STOP para cancelar"},
+	{"sms.code", "%[1]s: your code is %[2]s. We never ask for it by phone. Help %[3]s. STOP to opt out",
+		"%[1]s: su clave es %[2]s. Nunca la pedimos por llamada. Ayuda %[3]s. STOP para cancelar"},
 	{"sms.help", "%[1]s payment links: for help call %[2]s. Msg & data rates may apply. Reply STOP to opt out",
 		"%[1]s, enlaces de pago: para ayuda llame al %[2]s. Pueden aplicar tarifas de mensajes y datos. Responda STOP para cancelar"},
 	{"sms.stopped", "%[1]s: you will get no more texts from us. Reply START to get them again. Help %[2]s",

@@ -7,6 +7,16 @@ func (l Lang) LinkText(brand, url, supportPhone string, minutes int) string {
 	return l.T("sms.link", brand, url, supportPhone, minutes)
 }
 
+// DeclinedText tells that Auto Pay did not go through, and where to pay. It names no person, amount or card.
+func (l Lang) DeclinedText(brand, url, supportPhone string) string {
+	return l.T("sms.declined", brand, url, supportPhone)
+}
+
+// CodeText carries the code that proves a number.
+func (l Lang) CodeText(brand, code, supportPhone string) string {
+	return l.T("sms.code", brand, code, supportPhone)
+}
+
 // HelpText answers a reply that asks for help.
 func (l Lang) HelpText(brand, supportPhone string) string {
 	return l.T("sms.help", brand, supportPhone)

@@ -33,6 +33,8 @@ type Machine struct {
 type Texts struct {
 	Link     func(language, token string) string
 	Receipt  func(language string, p Payment, a Attempt) string
+	Declined func(language string) string // Auto Pay did not go through
+	Code     func(language, code string) string
 	Callback func(messageID string) string // where the carrier tells of it
 }
 

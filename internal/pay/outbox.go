@@ -22,7 +22,10 @@ const (
 	pollEvery     = 30 * time.Second // a delivery whose callbacks do not come is asked for
 	validityLess  = 30 * time.Second // the carrier drops a text this long before its link ends
 	minValidity   = 60 * time.Second // with less life left a text is not worth sending
-	receiptLife   = 4 * time.Hour    // how long the carrier may hold a receipt
+	receiptLife   = 4 * time.Hour    // how long the carrier may hold a receipt, or word of a decline
+	codeLife      = 10 * time.Minute // … and a code
+	declineLife   = 24 * time.Hour   // after which nobody is told of a decline any more
+	codeLandline  = 21614            // the carrier's own code for it (sms.Reason)
 )
 
 // codeOptedOut is the carrier's own code for it (sms.OptedOut).
@@ -35,15 +38,23 @@ func (m *Machine) Deliver(ctx context.Context, messageID string) error {
 	if err != nil || !ok {
 		return err
 	}
-	v, err := m.Store.View(ctx, msg.PaymentID)
+	v, err := m.about(ctx, msg)
 	if err != nil {
 		return err
 	}
 	now := v.Facts.Now
 	switch msg.Status {
 	case sms.Waiting:
-		if msg.Kind == sms.LinkText {
+		switch msg.Kind {
+		case sms.LinkText:
 			return m.handOverLink(ctx, msg, v)
+		case sms.DeclineText:
+			return m.handOverDecline(ctx, msg, v)
+		case sms.CodeText:
+			if now.Sub(msg.CreatedAt) >= codeLife {
+				return m.drop(ctx, msg)
+			}
+			return m.handOver(ctx, msg, v, codeLife)
 		}
 		return m.handOver(ctx, msg, v, receiptLife)
 	case sms.Unclear:
@@ -54,7 +65,7 @@ func (m *Machine) Deliver(ctx context.Context, messageID string) error {
 		}
 		// Some carriers never tell that a text has arrived: it is asked for as long as anybody cares.
 		cares := v.Payment.ExpiresAt
-		if msg.Kind == sms.ReceiptText {
+		if msg.Kind != sms.LinkText {
 			cares = msg.CreatedAt.Add(receiptLife)
 		}
 		msg.NextAt = now.Add(pollEvery)
@@ -67,14 +78,43 @@ func (m *Machine) Deliver(ctx context.Context, messageID string) error {
 	return m.Store.SaveMessage(ctx, msg)
 }
 
+// about reads what a text is about: its payment; of a code there is nothing but the time.
+func (m *Machine) about(ctx context.Context, msg sms.Message) (View, error) {
+	if msg.PaymentID != "" {
+		return m.Store.View(ctx, msg.PaymentID)
+	}
+	now, err := m.Store.Now(ctx)
+	return View{Facts: Facts{Now: now}}, err
+}
+
+func (m *Machine) drop(ctx context.Context, msg sms.Message) error {
+	msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
+	return m.Store.SaveMessage(ctx, msg)
+}
+
+// handOverDecline tells of a declined Auto Pay, by day, to a phone that can read it, and only while it is true: whoever has paid meanwhile is not told to.
+func (m *Machine) handOverDecline(ctx context.Context, msg sms.Message, v View) error {
+	now := v.Facts.Now
+	if v.Facts.Vehicle == nil || v.Facts.Vehicle.PaidTo != v.Payment.PaidToFrom() || now.Sub(msg.CreatedAt) >= declineLife {
+		return m.drop(ctx, msg)
+	}
+	if at := sms.Loud(now, v.Facts.Location.TimeZone()); at.After(now) {
+		return m.later(ctx, msg, at)
+	}
+	if line, err := m.Carrier.LineOf(ctx, msg.Phone); err == nil && line == sms.Landline {
+		m.take(&msg, sms.Receipt{Status: sms.Failed, ErrorCode: codeLandline}, now)
+		return m.Store.SaveMessage(ctx, msg)
+	}
+	return m.handOver(ctx, msg, v, receiptLife)
+}
+
 func (m *Machine) handOverLink(ctx context.Context, msg sms.Message, v View) error {
 	now := v.Facts.Now
 	p := v.Payment
 	validity := p.ExpiresAt.Sub(now) - validityLess
 	switch {
 	case m.Paused || p.Effective(now) != Open || v.Link == nil || v.Link.ID != msg.LinkID:
-		msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
-		return m.Store.SaveMessage(ctx, msg)
+		return m.drop(ctx, msg)
 	case now.Sub(msg.CreatedAt) >= HandOver && guard.On(guard.HandOverTime) || validity < minValidity:
 		return m.notSent(ctx, msg, "the text could not be handed over in time")
 	}
@@ -137,8 +177,7 @@ func (m *Machine) notSent(ctx context.Context, msg sms.Message, why string) erro
 	if err != nil {
 		return err
 	}
-	msg.Status, msg.Box, msg.NextAt = sms.Dropped, "", time.Time{}
-	if err := m.Store.SaveMessage(ctx, msg); err != nil {
+	if err := m.drop(ctx, msg); err != nil {
 		return err
 	}
 	if done.has(SendCancel) {
@@ -148,8 +187,13 @@ func (m *Machine) notSent(ctx context.Context, msg sms.Message, why string) erro
 }
 
 func (m *Machine) body(msg sms.Message, v View) string {
-	if msg.Kind == sms.LinkText {
+	switch msg.Kind {
+	case sms.LinkText:
 		return m.Texts.Link(msg.Language, msg.Box)
+	case sms.DeclineText:
+		return m.Texts.Declined(msg.Language)
+	case sms.CodeText:
+		return m.Texts.Code(msg.Language, msg.Box)
 	}
 	var paid Attempt
 	for _, a := range v.Attempts {
@@ -213,7 +257,7 @@ func (m *Machine) take(msg *sms.Message, got sms.Receipt, now time.Time) {
 // resolve finds out what became of a text whose answer was lost. The callback that carries our id has not come yet, so the carrier's list is asked.
 func (m *Machine) resolve(ctx context.Context, msg sms.Message, v View) error {
 	now := v.Facts.Now
-	if msg.Kind == sms.LinkText && msg.Box == "" { // its link closed meanwhile: nobody needs to know any more
+	if (msg.Kind == sms.LinkText || msg.Kind == sms.CodeText) && msg.Box == "" { // its link closed meanwhile: nobody needs to know any more
 		msg.NextAt = time.Time{}
 		return m.Store.SaveMessage(ctx, msg)
 	}
@@ -235,6 +279,8 @@ func (m *Machine) resolve(ctx context.Context, msg sms.Message, v View) error {
 			return m.handOver(ctx, msg, v, validity) // the one automatic re-send (I10)
 		}
 		msg.NextAt = now.Add(askAfter)
+	case msg.Tries == 1 && since >= sendAgainFrom && msg.Kind != sms.ReceiptText && msg.Kind != sms.LinkText:
+		return m.handOver(ctx, msg, v, giveUpAfter)
 	default:
 		msg.NextAt = now.Add(askAfter)
 	}

@@ -24,6 +24,8 @@ type Store interface {
 	// LinkOf finds a link by its token's digest, dead or alive. It returns link.ErrUnknown for none.
 	LinkOf(ctx context.Context, d link.Digest) (link.Link, error)
 
+	// Now reads the clock that decides.
+	Now(ctx context.Context) (time.Time, error)
 	// TakeMessage gives one worker the right to carry a waiting text on until the lease is over. ok is false if there is nothing to do.
 	TakeMessage(ctx context.Context, id string, lease time.Duration) (m sms.Message, ok bool, err error)
 	// SaveMessage writes how far a text has come. A status that the carrier has told never goes back: a callback may have come meanwhile.

@@ -212,6 +212,7 @@ func (b *town) machine(store pay.Store, carrier sms.Carrier) *pay.Machine {
 			b.alarms = append(b.alarms, a)
 		},
 		Texts: pay.Texts{
+			Declined: func(string) string { return "Interlane: Auto Pay did not go through" }, Code: func(_, code string) string { return "Interlane: your code is " + code },
 			Link: func(_, token string) string { return "Interlane: pay securely http://127.0.0.1/p#" + token },
 			Receipt: func(_ string, p pay.Payment, a pay.Attempt) string {
 				return "Interlane: paid " + p.Amount().String() + " " + a.Card.Last4

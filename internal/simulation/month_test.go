@@ -26,8 +26,6 @@ var clients = flag.Int("clients", 40, "how many clients have Auto Pay in the sim
 // runs is what Auto Pay reads and writes, with the faults of a database around it.
 type runs struct{ store }
 
-func (s runs) Now(ctx context.Context) (time.Time, error) { return s.w.now, ctx.Err() }
-
 func (s runs) PlanRuns(ctx context.Context, by day.Date, limit int) error {
 	return s.call(ctx, "plan", true, func(ctx context.Context) error { return s.db.PlanRuns(ctx, by, limit) })
 }
@@ -281,6 +279,10 @@ func (m *month) eachIsChargedWhenItIsDue(ends time.Time) {
 			}
 		}
 	}
+	byVehicle := map[string]enrolled{}
+	for _, p := range m.people {
+		byVehicle[p.vehicle] = p
+	}
 	// Never before eight in the morning, and no more than four retries in fourteen days.
 	m.each(`SELECT p.id, p.vehicle_id, p.created_ms, v.client_id FROM payments p JOIN vehicles v ON v.id = p.vehicle_id WHERE p.door = 'autopay'`, func(scan func(...any) error) error {
 		var id, vehicle, client string
@@ -288,10 +290,9 @@ func (m *month) eachIsChargedWhenItIsDue(ends time.Time) {
 		if err := scan(&id, &vehicle, &created, &client); err != nil {
 			return err
 		}
-		for _, p := range m.people {
-			if at := time.UnixMilli(created).In(p.zone); p.vehicle == vehicle && (at.Hour() < autopay.Hour || at.Sub(autopay.At(p.from, p.zone)) < 0) {
-				m.breaks("%s of %s was begun at %s", id, vehicle, at)
-			}
+		p := byVehicle[vehicle]
+		if at := time.UnixMilli(created).In(p.zone); at.Hour() < autopay.Hour || at.Sub(autopay.At(p.from, p.zone)) < 0 {
+			m.breaks("%s of %s was begun at %s", id, vehicle, at)
 		}
 		return nil
 	})
@@ -302,7 +303,33 @@ func (m *month) eachIsChargedWhenItIsDue(ends time.Time) {
 	if paid, told := m.one(`SELECT COUNT(*) FROM payments WHERE door = 'autopay' AND state IN ('paid', 'applied')`), m.one(`SELECT COUNT(*) FROM letters WHERE kind = 'auto_pay_paid'`); paid != told {
 		m.breaks("%d were charged and %d were told", paid, told)
 	}
+	m.eachDeclineIsTextedByDay()
 	if n := m.one(`SELECT COUNT(*) FROM auto_pay_runs WHERE state = 'waiting' AND due <= '` + string(day.Of(ends).AddDays(-14)) + `'`); n != 0 {
 		m.breaks("%d runs of long ago are still waiting", n)
 	}
+}
+
+// eachDeclineIsTextedByDay wants one text for each decline (the carrier counts its copies), and none at night.
+func (m *month) eachDeclineIsTextedByDay() {
+	if declined, told := m.one(`SELECT COUNT(*) FROM payments WHERE door = 'autopay' AND state = 'declined'`), m.one(`SELECT COUNT(*) FROM messages WHERE kind = 'decline'`); declined != told || told == 0 {
+		m.breaks("%d charges were declined, and %d texts tell of one", declined, told)
+	}
+	if n := m.one(`SELECT COUNT(*) FROM messages WHERE kind = 'decline' AND status IN ('waiting', 'unclear')`); n != 0 {
+		m.breaks("%d texts have come to no end", n)
+	}
+	zones := map[string]*time.Location{}
+	for _, p := range m.people {
+		zones[p.client] = p.zone
+	}
+	m.each(`SELECT m.id, p.client_id, m.handed_ms FROM messages m JOIN payments p ON p.id = m.payment_id WHERE m.kind = 'decline' AND m.handed_ms <> 0`, func(scan func(...any) error) error {
+		var id, client string
+		var handed int64
+		if err := scan(&id, &client, &handed); err != nil {
+			return err
+		}
+		if hour := time.UnixMilli(handed).In(zones[client]).Hour(); hour < 8 || hour >= 21 {
+			m.breaks("text %s left at %d o'clock", id, hour)
+		}
+		return nil
+	})
 }

@@ -123,6 +123,8 @@ func (s store) Write(ctx context.Context, e trail.Entry) error {
 	return s.call(ctx, "trail", true, func(ctx context.Context) error { return s.db.Write(ctx, e) })
 }
 
+func (s store) Now(ctx context.Context) (time.Time, error) { return s.w.now, ctx.Err() }
+
 func (s store) TakeMessage(ctx context.Context, id string, lease time.Duration) (m sms.Message, ok bool, err error) {
 	err = s.call(ctx, "take", true, func(ctx context.Context) error {
 		if m, ok, err = s.db.TakeMessage(ctx, id, lease); ok && err == nil {

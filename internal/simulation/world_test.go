@@ -138,6 +138,7 @@ func newWorld(seed uint64, dir string, template []byte) (*world, error) {
 			w.alarms = append(w.alarms, a)
 		},
 		Texts: pay.Texts{
+			Declined: func(string) string { return "Interlane: Auto Pay did not go through" }, Code: func(_, code string) string { return "Interlane: your code is " + code },
 			Link: func(_, token string) string { return linkText + token },
 			Receipt: func(_ string, p pay.Payment, a pay.Attempt) string {
 				return "Interlane: paid " + p.Amount().String() + " " + a.Card.Last4

@@ -110,16 +110,37 @@ type Kind string
 const (
 	LinkText    Kind = "link"
 	ReceiptText Kind = "receipt"
+	DeclineText Kind = "decline" // Auto Pay did not go through: of its payment, without a link
+	CodeText    Kind = "code"    // that proves a number; of no payment, and the code is in its box
 )
+
+// Texts that nobody waits for at the phone go out from 8 to 21 o'clock at the recipient (47 CFR 64.1200(c)(1)).
+const (
+	loudFrom  = 8
+	quietFrom = 21
+)
+
+// Loud returns when a text that nobody waits for may go out: at once, or from the next morning on, in a zone.
+func Loud(at time.Time, zone *time.Location) time.Time {
+	local := at.In(zone)
+	morning := time.Date(local.Year(), local.Month(), local.Day(), loudFrom, 0, 0, 0, zone)
+	switch {
+	case local.Hour() >= quietFrom:
+		return morning.AddDate(0, 0, 1)
+	case local.Hour() < loudFrom:
+		return morning
+	}
+	return at
+}
 
 // Message is a text on its way: the outbox's row. The box holds what must not be stored in the clear, and is emptied once it is no longer needed.
 type Message struct {
 	ID        string
 	Kind      Kind
-	PaymentID string
-	LinkID    string
+	PaymentID string // "" of a code
+	LinkID    string // "" of a decline and a code
 	Language  string
-	Box       string       // sealed token, for a link text; "" once handed over or dropped
+	Box       string       // sealed token or code; "" once handed over or dropped
 	Phone     phone.Number // sealed at rest
 	Status    Status
 	Tries     int // how often it was handed to the carrier

@@ -3,6 +3,7 @@ package sms
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSeptetsAreCountedAsTheCarrierDoes(t *testing.T) {
@@ -41,5 +42,23 @@ func TestEveryCodeThatEndsATextHasItsOwnWords(t *testing.T) {
 	}
 	if !strings.Contains(unknown, "99999") {
 		t.Errorf("an unknown code is not named: %q", unknown)
+	}
+}
+
+func TestTextsThatNobodyWaitsForGoOutByDay(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]string{
+		"2026-03-07 07:59": "2026-03-07 08:00", "2026-03-07 08:00": "2026-03-07 08:00", "2026-03-07 20:59": "2026-03-07 20:59", "2026-03-07 21:00": "2026-03-08 08:00", // daylight saving begins that night
+	} {
+		moment, err := time.ParseInLocation("2006-01-02 15:04", at, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Loud(moment.UTC(), zone).In(zone).Format("2006-01-02 15:04"); got != want {
+			t.Errorf("%s waits until %s, want %s", at, got, want)
+		}
 	}
 }

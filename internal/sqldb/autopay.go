@@ -109,6 +109,11 @@ func (d *DB) SaveRun(ctx context.Context, r autopay.Run, s clock.Said) error {
 		if err := t.letters(s.Letter); err != nil {
 			return err
 		}
+		if s.Text != nil {
+			if _, err := t.addMessage(*s.Text); err != nil {
+				return err
+			}
+		}
 		return t.trail([]trail.Entry{s.Trail})
 	})
 }

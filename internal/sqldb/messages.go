@@ -13,7 +13,7 @@ import (
 	"paylink/internal/trail"
 )
 
-const messageColumns = `id, kind, payment_id, link_id, language, box, phone_box, status, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, COALESCE(next_ms, 0)`
+const messageColumns = `id, kind, COALESCE(payment_id, ''), COALESCE(link_id, ''), language, box, phone_box, status, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, COALESCE(next_ms, 0)`
 
 func (t tx) scanMessage(scan func(...any) error) (sms.Message, error) {
 	var m sms.Message
@@ -48,16 +48,16 @@ func (t tx) sealBox(m sms.Message) string {
 func (t tx) insertMessage(m sms.Message) error {
 	added, err := t.addMessage(m)
 	if err == nil && !added {
-		return fmt.Errorf("link %s has its text already", m.LinkID)
+		return fmt.Errorf("link %s, payment %s has its text already", m.LinkID, m.PaymentID)
 	}
 	return err
 }
 
-// addMessage adds a text unless its link has one of its kind, and says whether it did.
+// addMessage adds a text unless its link, or its payment where it has none, has one of its kind, and says whether it did.
 func (t tx) addMessage(m sms.Message) (bool, error) {
 	return t.insert(`INSERT INTO messages (id, kind, payment_id, link_id, language, box, phone_box, status, rank, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, next_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (link_id, kind) DO NOTHING`,
-		m.ID, string(m.Kind), m.PaymentID, m.LinkID, m.Language, t.sealBox(m), t.d.config.Keys.Seal(phoneOf(m.ID), m.Phone.E164()), string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING`,
+		m.ID, string(m.Kind), orNull(m.PaymentID), orNull(m.LinkID), m.Language, t.sealBox(m), t.d.config.Keys.Seal(phoneOf(m.ID), m.Phone.E164()), string(m.Status), m.Status.Rank(), m.Tries, m.SID, m.ErrorCode,
 		ms(m.CreatedAt), ms(m.HandedAt), ms(m.SentAt), ms(m.EndedAt), dueMS(m.NextAt))
 }
 
@@ -100,7 +100,7 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 		var box string
 		var paymentID string
 		var tries int
-		if err := t.row(`SELECT status, box, tries, payment_id FROM messages WHERE id = $1`, m.ID).Scan(&had, &box, &tries, &paymentID); err != nil {
+		if err := t.row(`SELECT status, box, tries, COALESCE(payment_id, '') FROM messages WHERE id = $1`, m.ID).Scan(&had, &box, &tries, &paymentID); err != nil {
 			return err
 		}
 		if err := t.changedPayment(paymentID); err != nil {
@@ -136,7 +136,7 @@ func (d *DB) SaveMessage(ctx context.Context, m sms.Message) error {
 // HandOver writes down that a text is being handed to the carrier, if it still stands as it was taken: had no other worker handed it over since, and is its link still live.
 func (d *DB) HandOver(ctx context.Context, m sms.Message, from sms.Status) (ok bool, err error) {
 	err = d.write(ctx, func(t tx) error {
-		ok, err = t.insert(`UPDATE messages SET status = $1, rank = $2, tries = $3, handed_ms = $4, next_ms = $5 WHERE id = $6 AND status = $7 AND tries = $8 AND (kind <> 'link' OR box <> '')`,
+		ok, err = t.insert(`UPDATE messages SET status = $1, rank = $2, tries = $3, handed_ms = $4, next_ms = $5 WHERE id = $6 AND status = $7 AND tries = $8 AND (kind NOT IN ('link', 'code') OR box <> '')`,
 			string(m.Status), m.Status.Rank(), m.Tries, ms(m.HandedAt), dueMS(m.NextAt), m.ID, string(from), m.Tries-1)
 		if err != nil || !ok {
 			return err

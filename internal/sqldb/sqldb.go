@@ -191,8 +191,11 @@ func (t tx) changed(clientID string) {
 	}
 }
 
-// changedPayment is changed for whoever the payment is of.
+// changedPayment is changed for whoever the payment is of; "" is for none.
 func (t tx) changedPayment(paymentID string) error {
+	if paymentID == "" {
+		return nil
+	}
 	var clientID string
 	if err := t.row(`SELECT client_id FROM payments WHERE id = $1`, paymentID).Scan(&clientID); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"paylink/internal/lang"
 	"paylink/internal/pay"
 	"paylink/internal/post"
+	"paylink/internal/sms"
 	"paylink/internal/trail"
 )
 
@@ -42,6 +43,7 @@ type Runs interface {
 	// RunsOf lists a client's runs, the latest Paid To Date first.
 	RunsOf(ctx context.Context, clientID string, limit int) ([]autopay.Run, error)
 	View(ctx context.Context, paymentID string) (pay.View, error)
+	OptedOut(ctx context.Context, e164 string) (bool, error)
 	// PaymentOfForm finds the payment that a form made. Errors: pay.ErrNotFound.
 	PaymentOfForm(ctx context.Context, formKey string) (pay.Payment, error)
 }
@@ -49,6 +51,7 @@ type Runs interface {
 // Said is what comes of a run beside itself.
 type Said struct {
 	Letter   *post.Letter // to the client; nil: none
+	Text     *sms.Message // to the client's phone; nil: none
 	Trail    trail.Entry
 	DeadCard string // id of a card that must not be charged again; "": none
 	Code     string // the bank's word for it
@@ -228,6 +231,9 @@ func (a *AutoPay) charge(ctx context.Context, r autopay.Run, s sight) error {
 		said.Letter = a.paid(s, v.Payment)
 	case next.Declines > r.Declines:
 		said.Letter = a.declined(next, s, v.Payment, code)
+		if said.Text, err = a.text(ctx, s, v.Payment); err != nil {
+			return err
+		}
 		if next.Why == autopay.DeadCard {
 			said.DeadCard, said.Code = s.card.ID, code
 		}
@@ -349,6 +355,17 @@ func (a *AutoPay) declined(r autopay.Run, s sight, p pay.Payment, code string) *
 	}
 	values["next"] = s.lang().Date(day.Of(r.NextAt.In(s.facts.Zone)))
 	return a.letter(post.AutoPayDeclined, s, values)
+}
+
+// text tells of a decline at once, where the client has a phone and has not opted out. The outbox waits for the day, and asks whether it is true still.
+func (a *AutoPay) text(ctx context.Context, s sight, p pay.Payment) (*sms.Message, error) {
+	if s.client.Phone.IsZero() {
+		return nil, nil
+	}
+	if out, err := a.Runs.OptedOut(ctx, s.client.Phone.E164()); err != nil || out {
+		return nil, err
+	}
+	return &sms.Message{ID: a.NewID(), Kind: sms.DeclineText, PaymentID: p.ID, Language: string(s.lang()), Phone: s.client.Phone, Status: sms.Waiting, CreatedAt: s.facts.Now, NextAt: s.facts.Now}, nil
 }
 
 func (a *AutoPay) stopped(r autopay.Run, s sight) *post.Letter {

@@ -129,6 +129,7 @@ func open(t *testing.T, database string) *shop {
 	s.till = &pay.Machine{
 		Store: s.db, Gateway: s.gateway, Door: door, Carrier: carrier, NewID: newID, Token: rand.Text, Life: link.Life, Wake: func() {}, Alarm: func(pay.Alarm) {},
 		Texts: pay.Texts{
+			Declined: func(string) string { return "Interlane: Auto Pay did not go through" }, Code: func(_, code string) string { return "Interlane: your code is " + code },
 			Link: func(_, token string) string { return "Interlane: " + token }, Receipt: func(string, pay.Payment, pay.Attempt) string { return "Interlane: paid" },
 			Callback: func(id string) string { return "http://127.0.0.1:9/hooks/twilio/status/" + id },
 		},

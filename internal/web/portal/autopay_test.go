@@ -1,10 +1,13 @@
 package portal_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 const autoPay = "/my/auto-pay"
@@ -12,8 +15,7 @@ const autoPay = "/my/auto-pay"
 // exec changes the books behind the service's back.
 func (w *town) exec(query string, args ...any) {
 	w.t.Helper()
-	_, err := w.books.Exec(query, args...)
-	must(w.t, err)
+	must(w.t, w.change(query, args...))
 }
 
 func TestAutoPayIsTurnedOnChangedAndTurnedOff(t *testing.T) {
@@ -86,5 +88,100 @@ func TestAutoPayCantBeTurnedOnYetAndSaysWhy(t *testing.T) {
 		if strings.Contains(w.as(id).get(autoPay).body, "⟦") {
 			t.Error("words are missing")
 		}
+	}
+}
+
+// round has Auto Pay look after what is due.
+func (w *town) round() {
+	w.t.Helper()
+	must(w.t, w.s.AutoPay.Round(w.t.Context()))
+}
+
+// texts waits until so many texts have come to a phone, and returns them.
+func (w *town) texts(to string, n int) []string {
+	w.t.Helper()
+	var out []string
+	w.until("a text", func() bool {
+		out = nil
+		answer := httptest.NewRecorder()
+		w.twilio.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/phone/messages?to="+url.QueryEscape(to), nil))
+		var all []struct{ Body string }
+		must(w.t, json.NewDecoder(answer.Body).Decode(&all))
+		for _, m := range all {
+			out = append(out, m.Body)
+		}
+		return len(out) >= n
+	})
+	if len(out) != n {
+		w.t.Fatalf("%d texts came, want %d: %q", len(out), n, out)
+	}
+	return out
+}
+
+func (w *town) until(what string, ok func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("%s did not come", what)
+		}
+	}
+}
+
+func TestADeclineIsToldAtOnceAndTriedAgainFourTimesAtTheMost(t *testing.T) {
+	w := newTown(t)
+	w.exec(`UPDATE clients SET auto_pay_days = 30 WHERE id = '100045'`)
+	w.exec(`UPDATE clients SET auto_pay_days = 0 WHERE id <> '100045'`)
+	w.exec(`UPDATE vehicles SET paid_to = '2026-03-13' WHERE id = 'veh_omar_pam'`)
+	letters := func(kind string) int {
+		return w.count(`SELECT COUNT(*) FROM letters WHERE client_id = '100045' AND kind = $1`, kind)
+	}
+	at := func(day, hour int) { // at the location, in daylight saving
+		w.later(time.Date(2026, 3, day, hour+4, 0, 0, 0, time.UTC).Sub(w.now()))
+		for range 3 {
+			w.round()
+		}
+	}
+	at(10, 15) // three days before
+	at(13, 7)
+	if a, b := letters("auto_pay_soon"), letters("auto_pay_declined"); a != 1 || b != 0 {
+		t.Fatalf("%d reminders, %d declines", a, b)
+	}
+	at(13, 8)
+	if n := letters("auto_pay_declined"); n != 1 {
+		t.Fatalf("%d letters tell of the decline", n)
+	}
+	const phone = "+18045550145"
+	if text := w.texts(phone, 1)[0]; text != "Interlane: Auto Pay did not go through. Pay now: "+w.url+"/my/pay Help (804) 555-0100. STOP to opt out" {
+		t.Errorf("the text says %q", text)
+	}
+	w.until("its delivery", func() bool {
+		return w.count(`SELECT COUNT(*) FROM messages WHERE kind = 'decline' AND status = 'delivered'`) == 1
+	})
+	w.as("100045").get(autoPay).says(".alert.error", "We try again on Mar 15, 2026").has(`.alert.error a[href="/my/pay?vehicle=veh_omar_pam"]`, 1)
+	for i, day := range []int{15, 18, 22} {
+		at(day-1, 23)
+		at(day, 8)
+		if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100045' AND state = 'declined'`); n != i+2 {
+			t.Errorf("on %d: %d were declined", day, n)
+		}
+		w.texts(phone, i+2)
+	}
+	w.exec(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, 1)`, phone)
+	at(26, 8)
+	for _, day := range []int{27, 28, 30} {
+		at(day, 8)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100045'`); n != 5 {
+		t.Errorf("it was tried %d times", n)
+	}
+	if a, b := letters("auto_pay_declined"), letters("auto_pay_last"); a != 4 || b != 1 {
+		t.Errorf("%d letters say that it is tried again, %d that it is not", a, b)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM messages WHERE kind = 'decline'`); n != 4 {
+		t.Errorf("%d texts: who has opted out gets none", n)
+	}
+	p := w.as("100045").get(autoPay).says(".alert.error", "the card was declined too often").says(".alert.error", "We don’t try this date again").says("section:last-of-type", "Declined")
+	if strings.Contains(p.body, "⟦") {
+		t.Error("words are missing")
 	}
 }
