@@ -351,7 +351,8 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	})
 	portal.Mount(desks, portal.Config{
 		Desk: &client.Desk{Store: s.DB, Wallet: s.Wallet, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly}, Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
-		StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: s.worded,
+		StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: s.worded, Keys: c.Keys,
+		SignIn: &signin.Desk{Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.clientPasskeys},
 	})
 	home := plain.Handle(func(*web.Request) (web.Answer, error) { return web.Redirect("/plus/"), nil })
 	desks.Handle("/", home).Methods(http.MethodGet)

@@ -139,13 +139,14 @@ func (c Config) Check() error {
 
 // suppliers are what stands for Stripe and Twilio. They are made without asking anybody.
 type suppliers struct {
-	gateway   *stripepay.Gateway
-	events    *stripepay.Webhooks
-	carrier   *twiliosms.Carrier
-	callbacks *twiliosms.Callbacks
-	passkeys  *signin.Passkeys // nil: browsers take none at this address
-	company   signin.Company   // nil: there is none
-	mail      *mail.Carrier    // nil: no letter leaves
+	gateway        *stripepay.Gateway
+	events         *stripepay.Webhooks
+	carrier        *twiliosms.Carrier
+	callbacks      *twiliosms.Callbacks
+	passkeys       *signin.Passkeys // nil: browsers take none at this address
+	clientPasskeys *signin.Passkeys // the same for My Account
+	company        signin.Company   // nil: there is none
+	mail           *mail.Carrier    // nil: no letter leaves
 }
 
 // suppliers makes them, and says everything that is wrong with them.
@@ -161,8 +162,11 @@ func (c Config) suppliers() (suppliers, error) {
 	s.callbacks, errs[3] = twiliosms.NewCallbacks(c.Twilio.AuthToken, c.URL)
 	base := strings.TrimSuffix(c.URL, "/")
 	if _, err := netip.ParseAddr(hostOf(c.URL)); err != nil { // browsers take no passkeys where the address is a number
-		if passkeys, err := signin.NewPasskeys(hostOf(c.URL), base, c.Brand); err == nil {
+		if passkeys, err := signin.NewPasskeys(hostOf(c.URL), base, c.Brand+" PLUS Web"); err == nil {
 			s.passkeys = passkeys
+		}
+		if passkeys, err := signin.NewPasskeys(hostOf(c.URL), base, c.Brand+" My Account"); err == nil {
+			s.clientPasskeys = passkeys
 		}
 	}
 	if c.OIDC.Issuer != "" {

@@ -39,6 +39,8 @@ var homeTexts = []text{
 	{"my.notice.auto_pay_soon", "Auto Pay pays for %[2]s in three days.", "Auto Pay pagará por %[2]s en tres días."},
 	{"my.notice.auto_pay_stopped", "Auto Pay could not pay for %[2]s and does not try again.", "Auto Pay no pudo pagar por %[2]s y no lo intentará de nuevo."},
 	{"my.notice.password", "Your password was changed.", "Se cambió su contraseña."},
+	{"my.notice.passkey_added", "A passkey was added.", "Se agregó una llave de acceso."},
+	{"my.notice.passkey_removed", "A passkey was removed.", "Se quitó una llave de acceso."},
 	{"my.notice.browser", "Somebody signed in from a new browser: %[6]s. If it was not you, change your password.", "Alguien entró desde un navegador nuevo: %[6]s. Si no fue usted, cambie su contraseña."},
 	{"my.notice.language", "Your language was changed.", "Se cambió su idioma."},
 }

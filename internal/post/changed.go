@@ -32,6 +32,19 @@ func Changes() []Change {
 	return []Change{PasswordChanged, AddressChanged, PhoneChanged, CardAdded, CardRemoved, MainCardChanged, AutoPayOn, AutoPayChanged, AutoPayOff, AppointmentMoved, PasskeyAdded, PasskeyRemoved, TextsOff, TextsOn}
 }
 
+// Letter is one that tells of a change: l says when, to whom, where and in which language. nil where there is no address.
+func (c Change) Letter(l Letter, detail string) *Letter {
+	if l.To == "" {
+		return nil
+	}
+	language, ok := lang.Parse(l.Language)
+	if !ok {
+		language = lang.English
+	}
+	l.Kind, l.Language, l.Values, l.NextAt = Changed, string(language), c.Values(language, detail), l.CreatedAt
+	return &l
+}
+
 // Values are those of a letter of the kind Changed. detail says more, in the letter's language: "Visa ending 4242", or "" for nothing.
 func (c Change) Values(l lang.Lang, detail string) map[string]string {
 	what := l.T("mail.change." + string(c))

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"paylink/internal/desk/signin"
+	"paylink/internal/post"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 )
@@ -128,10 +129,13 @@ func (d *DB) Passkey(ctx context.Context, id string) (signin.Passkey, error) {
 }
 
 // AddPasskey adds a passkey to those of its owner, up to a most. Errors: signin.ErrMost, signin.ErrPasskeyHere.
-func (d *DB) AddPasskey(ctx context.Context, p signin.Passkey, most int, e trail.Entry) error {
+func (d *DB) AddPasskey(ctx context.Context, p signin.Passkey, most int, e trail.Entry, told *post.Letter) error {
 	err := d.write(ctx, func(t tx) error {
 		if err := t.exactlyOneOf(signin.ErrMost, `INSERT INTO passkeys (`+passkeyColumns+`) SELECT $1, $2, $3, $4, $5, CAST($6 AS BIGINT), 0 WHERE (SELECT COUNT(*) FROM passkeys WHERE owner_kind = $2 AND owner_id = $3) < $7`,
 			p.ID, string(p.Owner.Kind), p.Owner.ID, p.Name, p.Credential, ms(p.Added), most); err != nil {
+			return err
+		}
+		if err := t.letters(told); err != nil {
 			return err
 		}
 		return t.trail([]trail.Entry{e})
@@ -154,12 +158,15 @@ func (d *DB) UsePasskey(ctx context.Context, id, was, credential string) error {
 }
 
 // RemovePasskey takes a passkey of an owner's away, and the recovery codes where it was the last factor. Errors: signin.ErrPasskey.
-func (d *DB) RemovePasskey(ctx context.Context, of trail.Actor, id string, e trail.Entry) error {
+func (d *DB) RemovePasskey(ctx context.Context, of trail.Actor, id string, e trail.Entry, told *post.Letter) error {
 	return d.write(ctx, func(t tx) error {
 		if err := t.exactlyOneOf(signin.ErrPasskey, `DELETE FROM passkeys WHERE owner_kind = $1 AND owner_id = $2 AND id = $3`, string(of.Kind), of.ID, id); err != nil {
 			return err
 		}
 		if err := t.recoveryIsOver(of); err != nil {
+			return err
+		}
+		if err := t.letters(told); err != nil {
 			return err
 		}
 		return t.trail([]trail.Entry{e})

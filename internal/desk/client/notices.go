@@ -79,6 +79,9 @@ var tellings = []struct {
 	{"stop Auto Pay", "my.notice.auto_pay_stopped", "my.auto_pay", nil},
 
 	{"change password", "my.notice.password", "my.profile", nil},
+	{"reset password", "my.notice.password", "my.profile", nil},
+	{"add passkey", "my.notice.passkey_added", "my.profile", nil},
+	{"remove passkey", "my.notice.passkey_removed", "my.profile", nil},
 	{NewBrowser, "my.notice.browser", "my.profile", nil},
 	{"change language", "my.notice.language", "my.profile", nil},
 	{"move appointment", "my.notice.appointment", "my.appointments", nil},

@@ -86,6 +86,22 @@ func (d *Desk) SignIn(ctx context.Context, id, password string, from Browser) (W
 	return d.open(ctx, c, a.MustChange, from, "password")
 }
 
+// EnterByPasskey signs a client in who has proven to be there by a passkey. Errors: account.ErrSignIn for one who was never invited.
+func (d *Desk) EnterByPasskey(ctx context.Context, clientID string, from Browser) (Who, error) {
+	c, _, err := d.Store.Client(ctx, clientID)
+	if err != nil {
+		return Who{}, err
+	}
+	a, err := d.Store.Access(ctx, clientID)
+	if errors.Is(err, account.ErrNotFound) {
+		return Who{}, d.notIn(ctx, c, clientID, from, account.ErrSignIn)
+	}
+	if err != nil {
+		return Who{}, err
+	}
+	return d.open(ctx, c, a.MustChange, from, "passkey")
+}
+
 // open begins a session.
 func (d *Desk) open(ctx context.Context, c account.Client, mustChange bool, from Browser, by string) (Who, error) {
 	e, err := d.entry(ctx, c.ID, "sign in", c.ID, "by "+by+", "+from.Name)
@@ -174,34 +190,42 @@ func (d *Desk) EndSession(ctx context.Context, who Who, sessionID string) error 
 // ChangePassword gives a client a password of their own choice, once the one before is proven. Every session ends, and a new one begins here. Errors: account.ErrSignIn for a wrong old one, ErrShort,
 // ErrLong, ErrSame, lockout.ErrLocked.
 func (d *Desk) ChangePassword(ctx context.Context, who Who, old, password string, from Browser) (Who, error) {
+	if err := d.Prove(ctx, who, "change password", old, from); err != nil {
+		return who, err
+	}
+	if err := fit(password, old, who.ID); err != nil {
+		return who, err
+	}
+	return d.setPassword(ctx, who.Client, password, from)
+}
+
+// Prove asks a client who is signed in for their password before an act, so that nobody does it who has found a browser open. Errors: account.ErrSignIn for a wrong one, lockout.ErrLocked.
+func (d *Desk) Prove(ctx context.Context, who Who, act, password string, from Browser) error {
 	all := lockout.Budgets("change the password of My Account", who.ID, from.Address)
 	last, err := lockout.Take(ctx, d.Tries, all)
 	if errors.Is(err, lockout.ErrLocked) {
-		return who, err
+		return err
 	}
 	counted := err == nil
 	a, err := d.Store.Access(ctx, who.ID)
 	if err != nil {
-		return who, err
+		return err
 	}
-	fits, err := staff.CheckPassword(old, a.PasswordHash)
+	fits, err := staff.CheckPassword(password, a.PasswordHash)
 	if err != nil {
-		return who, err
+		return err
 	}
 	if !fits {
 		why := account.ErrSignIn
 		if last {
 			why = lockout.ErrLocked
 		}
-		return who, d.refused(ctx, who, "change password", why)
+		return d.refused(ctx, who, act, why)
 	}
 	if counted {
 		lockout.Forget(ctx, d.Tries, all)
 	}
-	if err := fit(password, old, who.ID); err != nil {
-		return who, err
-	}
-	return d.setPassword(ctx, who.Client, password, from)
+	return nil
 }
 
 // fit says whether a password may be chosen (NIST SP 800-63B: length counts, composition does not).

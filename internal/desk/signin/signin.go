@@ -9,7 +9,9 @@ import (
 	"io"
 	"time"
 
+	"paylink/internal/account"
 	"paylink/internal/lockout"
+	"paylink/internal/post"
 	"paylink/internal/seal"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
@@ -93,11 +95,15 @@ type Store interface {
 	// Passkey returns ErrPasskey for none.
 	Passkey(ctx context.Context, id string) (Passkey, error)
 	// AddPasskey returns ErrPasskeyHere for one that anybody has, and ErrMost where the owner has so many.
-	AddPasskey(ctx context.Context, p Passkey, most int, e trail.Entry) error
+	// The letter tells the owner of it; nil for none.
+	AddPasskey(ctx context.Context, p Passkey, most int, e trail.Entry, told *post.Letter) error
 	// UsePasskey notes a passkey's use, and what it counts since; ErrPasskey: it was used meanwhile.
 	UsePasskey(ctx context.Context, id, was, credential string) error
 	// RemovePasskey takes one away, and with the last factor the recovery codes. ErrPasskey: the owner has none such.
-	RemovePasskey(ctx context.Context, owner trail.Actor, id string, e trail.Entry) error
+	RemovePasskey(ctx context.Context, owner trail.Actor, id string, e trail.Entry, told *post.Letter) error
+
+	// Client returns account.ErrNotFound for none.
+	Client(ctx context.Context, id string) (account.Client, []account.Vehicle, error)
 
 	// MemberBySignOn returns staff.ErrNotFound for none.
 	MemberBySignOn(ctx context.Context, issuer, subject string) (staff.Member, error)
@@ -147,8 +153,16 @@ func (d *Desk) EndSessions(ctx context.Context, who staff.Member) (staff.Member,
 func owner(m staff.Member) trail.Actor { return trail.Actor{Kind: trail.Staff, ID: m.ID} }
 
 func (d *Desk) entry(ctx context.Context, who staff.Member, act, detail string) (trail.Entry, error) {
+	return d.entryOf(ctx, owner(who), act, detail)
+}
+
+func (d *Desk) entryOf(ctx context.Context, of trail.Actor, act, detail string) (trail.Entry, error) {
 	now, err := d.Store.Now(ctx)
-	return trail.Entry{ID: d.NewID(), At: now, Actor: owner(who), Act: act, Object: who.ID, Detail: detail}, err
+	e := trail.Entry{ID: d.NewID(), At: now, Actor: of, Act: act, Object: of.ID, Detail: detail}
+	if of.Kind == trail.Client {
+		e.ClientID = of.ID
+	}
+	return e, err
 }
 
 // write writes an act into the trail.
@@ -162,7 +176,11 @@ func (d *Desk) write(ctx context.Context, who staff.Member, act, detail string) 
 
 // refused writes a refusal into the trail and returns why. A trail that can't be written is the worse news.
 func (d *Desk) refused(ctx context.Context, who staff.Member, act, detail string, why error) error {
-	e, err := d.entry(ctx, who, act, detail)
+	return d.refusedOf(ctx, owner(who), act, detail, why)
+}
+
+func (d *Desk) refusedOf(ctx context.Context, of trail.Actor, act, detail string, why error) error {
+	e, err := d.entryOf(ctx, of, act, detail)
 	if err != nil {
 		return err
 	}

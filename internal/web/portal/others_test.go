@@ -33,6 +33,12 @@ var asks = []ask{
 	{route: "POST /my/forgot", anyone: true},
 	{route: "GET /my/reset", anyone: true},
 	{route: "POST /my/reset", anyone: true},
+	{route: "POST /my/passkey/ask", anyone: true}, // at an address that is a number, there are no passkeys
+	{route: "POST /my/passkey", anyone: true},
+	{route: "GET /my/passkeys"},
+	{route: "POST /my/passkeys"},
+	{route: "POST /my/passkeys/ask"},
+	{route: "POST /my/passkeys/remove"},
 	{route: "GET /my/password"},
 	{route: "POST /my/password"},
 	{route: "GET /my/notices"},

@@ -26,6 +26,7 @@ type Chrome struct {
 	SupportPhone string // as people read it
 	SupportTel   string // for a tel: link
 	Path         string
+	Passkeys     bool   // browsers take passkeys at this address
 	Focus        string // the id of what the reader looks at next
 }
 

@@ -13,8 +13,10 @@ import (
 
 	"paylink/internal/account"
 	"paylink/internal/desk/client"
+	"paylink/internal/desk/signin"
 	"paylink/internal/lang"
 	"paylink/internal/phone"
+	"paylink/internal/seal"
 	"paylink/internal/web"
 )
 
@@ -25,6 +27,8 @@ type Config struct {
 	Door    web.Door // its Policy and Refuse are set here
 	Brand   string
 	Support phone.Number
+	Keys    seal.Keys
+	SignIn  *signin.Desk  // for passkeys; its Passkeys are nil where browsers take none
 	NewKey  func() string // of a form, random: a form that is sent twice does its work once
 
 	StripeJS       string // address of Stripe.js
@@ -63,6 +67,11 @@ func Mount(r *mux.Router, c Config) {
 	route("/sign-out", nil, s.open(s.signOut))
 	route(strings.TrimPrefix(forgotPath, "/my"), s.open(s.forgot), s.open(s.askReset))
 	route("/reset", s.open(s.resetPage), s.open(s.reset))
+	route("/passkey/ask", nil, s.open(s.askPasskey))
+	route("/passkey", nil, s.open(s.passkey))
+	route("/passkeys", s.acts(s.passkeys), s.acts(s.addPasskey))
+	route("/passkeys/ask", nil, s.acts(s.askNewPasskey))
+	route("/passkeys/remove", nil, s.acts(s.removePasskey))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
 	route("/notices", s.acts(s.notices), s.acts(s.readNotices))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
@@ -159,7 +168,7 @@ var rooms = []struct {
 
 func (s *server) chrome(r *web.Request, who client.Who) Chrome {
 	l := s.language(r, who)
-	c := Chrome{Chrome: web.Chrome{Lang: l, Nonce: r.Nonce, Brand: s.Brand}, SupportPhone: s.Support.National(), SupportTel: s.Support.E164(), Path: r.URL.Path}
+	c := Chrome{Chrome: web.Chrome{Lang: l, Nonce: r.Nonce, Brand: s.Brand}, SupportPhone: s.Support.National(), SupportTel: s.Support.E164(), Path: r.URL.Path, Passkeys: s.SignIn.Passkeys != nil}
 	if who.ID == "" {
 		return c
 	}
