@@ -119,7 +119,7 @@ func (b Bill) paid(l lang.Lang) (out []SheetLine) {
 		return []SheetLine{{l.T("invoice.stands.paid"), i.Total.String()}}
 	case b.Payment == nil:
 		how := l.T("invoice.charged", l.Date(i.Day()))
-		if words := doorWords(l, Door(i.Door)); words != "" {
+		if words := Door(i.Door).Words(l); words != "" {
 			how += ", " + words
 		}
 		return []SheetLine{{how, i.Total.String()}}
@@ -136,7 +136,7 @@ func (b Bill) paid(l lang.Lang) (out []SheetLine) {
 		return append(out, SheetLine{l.T("invoice.covered"), p.Charged.String()})
 	}
 	how := l.T("invoice.charged", l.DateTime(b.chargedAt()))
-	if words := doorWords(l, p.Door); words != "" {
+	if words := p.Door.Words(l); words != "" {
 		how += ", " + words
 	}
 	if b.Card.Last4 != "" {
@@ -154,7 +154,8 @@ func (b Bill) chargedAt() time.Time {
 	return b.Invoice.IssuedAt.In(zone)
 }
 
-func doorWords(l lang.Lang, d Door) string {
+// Words say by which way a payment came, "by Auto Pay"; "" for one that has no words.
+func (d Door) Words(l lang.Lang) string {
 	switch d {
 	case ByLink:
 		return l.T("invoice.by_link")

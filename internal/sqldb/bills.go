@@ -10,9 +10,17 @@ import (
 
 // Bill reads an invoice with all that belongs to it. Errors: account.ErrNotFound.
 func (d *DB) Bill(ctx context.Context, invoiceID string) (pay.Bill, error) {
-	t := d.read(ctx)
+	return d.read(ctx).bill(`WHERE id = $1`, invoiceID)
+}
+
+// BillOf is Bill for one of a client's own invoices. Errors: account.ErrNotFound for another's too.
+func (d *DB) BillOf(ctx context.Context, clientID, invoiceID string) (pay.Bill, error) {
+	return d.read(ctx).bill(`WHERE id = $1 AND client_id = $2`, invoiceID, clientID)
+}
+
+func (t tx) bill(where string, args ...any) (pay.Bill, error) {
 	var b pay.Bill
-	found, err := t.invoices(`WHERE id = $1`, invoiceID)
+	found, err := t.invoices(where, args...)
 	if err != nil {
 		return b, err
 	}

@@ -3,14 +3,14 @@ package sqldb
 import (
 	"context"
 	"math"
+	"slices"
 
-	"paylink/internal/desk/agent"
 	"paylink/internal/ledger"
 	"paylink/internal/money"
 	"paylink/internal/pay"
 )
 
-// happened is everything that has happened to an account, with the moment and the kind that it keeps for ever: a row never moves. The numbers are agent.Happening's.
+// happened is everything that has happened to an account, with the moment and the kind that it keeps for ever: a row never moves. The numbers are pay.Happening's.
 // Of payments it holds those that took money, and cards on file that were declined; a link that ended without money is no part of an account's history.
 const happened = `SELECT issued_ms AS at_ms, CASE WHEN total < 0 THEN 4 ELSE 1 END AS kind, id, COALESCE(vehicle_id, '') AS vehicle FROM invoices WHERE client_id = $1
 	UNION ALL SELECT issued_ms, 2, id, COALESCE(vehicle_id, '') FROM invoices WHERE client_id = $1 AND payment_id = '' AND door <> '' AND total > 0
@@ -19,7 +19,7 @@ const happened = `SELECT issued_ms AS at_ms, CASE WHEN total < 0 THEN 4 ELSE 1 E
 	UNION ALL SELECT r.asked_ms, 5, r.id, COALESCE(p.vehicle_id, '') FROM payments p JOIN refunds r ON r.payment_id = p.id WHERE p.client_id = $1`
 
 // History lists what has happened to an account, newest first, after a place: at most limit rows that a sieve lets through.
-func (d *DB) History(ctx context.Context, clientID string, s agent.Sieve, after agent.Place, limit int) ([]agent.Happened, error) {
+func (d *DB) History(ctx context.Context, clientID string, s pay.Sieve, after pay.Place, limit int) ([]pay.Happened, error) {
 	t := d.read(ctx)
 	until, at := ms(s.Until), ms(after.At)
 	if until == 0 {
@@ -28,13 +28,13 @@ func (d *DB) History(ctx context.Context, clientID string, s agent.Sieve, after 
 	if at == 0 {
 		at = math.MaxInt64
 	}
-	var rows []agent.Happened
-	ids := map[agent.Happening][]string{}
+	var rows []pay.Happened
+	ids := map[pay.Happening][]string{}
 	err := t.each(`SELECT at_ms, kind, id FROM (`+happened+`) h
 		WHERE kind >= $2 AND kind <= $3 AND ($4 = '' OR vehicle = $4) AND at_ms >= $5 AND at_ms < $6 AND (at_ms < $7 OR at_ms = $7 AND (kind < $8 OR kind = $8 AND id < $9))
 		ORDER BY at_ms DESC, kind DESC, id DESC LIMIT $10`,
 		[]any{clientID, int(s.First), int(s.Last), s.VehicleID, ms(s.From), until, at, int(after.Kind), after.ID, limit}, func(scan func(...any) error) error {
-			var h agent.Happened
+			var h pay.Happened
 			var at int64
 			err := scan(&at, &h.Kind, &h.ID)
 			h.At = fromMS(at)
@@ -45,19 +45,28 @@ func (d *DB) History(ctx context.Context, clientID string, s agent.Sieve, after 
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	invoices, err := t.invoicesBy(append(append(ids[agent.Invoiced], ids[agent.Received]...), ids[agent.Credited]...))
+	invoices, err := t.invoicesBy(append(append(ids[pay.Invoiced], ids[pay.Received]...), ids[pay.Credited]...))
 	if err != nil {
 		return nil, err
 	}
-	refunds, err := t.refundsBy(ids[agent.GivenBack])
+	refunds, err := t.refundsBy(ids[pay.RefundMade])
 	if err != nil {
 		return nil, err
 	}
-	paid := ids[agent.Charged]
+	paid := slices.Clone(ids[pay.ChargeMade])
 	for _, r := range refunds {
 		paid = append(paid, r.PaymentID)
 	}
 	payments, cards, err := t.paymentsBy(paid)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range invoices {
+		if i.PaymentID != "" {
+			paid = append(paid, i.PaymentID)
+		}
+	}
+	bills, back, err := t.billsOf(paid)
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +81,20 @@ func (d *DB) History(ctx context.Context, clientID string, s agent.Sieve, after 
 	for n := range rows {
 		h := &rows[n]
 		switch h.Kind {
-		case agent.Charged:
+		case pay.ChargeMade:
 			p := payments[h.ID]
-			h.Payment, h.Card, h.Disputed = &p, cards[h.ID], contested[h.ID]
-		case agent.GivenBack:
+			h.Payment, h.Card, h.Disputed, h.BillID = &p, cards[h.ID], contested[h.ID], bills[h.ID]
+		case pay.RefundMade:
 			r := refunds[h.ID]
 			p := payments[r.PaymentID]
-			h.Refund, h.Payment, h.Card = &r, &p, cards[r.PaymentID]
+			h.Refund, h.Payment, h.Card, h.BillID = &r, &p, cards[r.PaymentID], bills[r.PaymentID]
 		default:
 			i := invoices[h.ID]
 			h.Invoice = &i
-			if h.Kind == agent.Invoiced && i.Later() {
+			if h.Kind == pay.Invoiced {
+				h.Back = back[i.PaymentID]
+			}
+			if h.Kind == pay.Invoiced && i.Later() {
 				if h.Newer, err = t.laterThan(i); err != nil {
 					return nil, err
 				}
@@ -90,6 +102,28 @@ func (d *DB) History(ctx context.Context, clientID string, s agent.Sieve, after 
 		}
 	}
 	return rows, nil
+}
+
+// billsOf finds the invoice that each of some payments has issued, and what credit notes have taken back of it.
+func (t tx) billsOf(paymentIDs []string) (bills map[string]string, back map[string]money.Cents, err error) {
+	bills, back = map[string]string{}, map[string]money.Cents{}
+	for some := range slices.Chunk(paymentIDs, amongMost) {
+		list, args := among(some, 1)
+		if err := t.each(`SELECT payment_id, id, total FROM invoices WHERE payment_id IN `+list, args, func(scan func(...any) error) error {
+			var payment, id string
+			var total money.Cents
+			err := scan(&payment, &id, &total)
+			if total < 0 {
+				back[payment] -= total
+			} else {
+				bills[payment] = id
+			}
+			return err
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return bills, back, nil
 }
 
 // laterThan sums up what an account was charged after an invoice to be paid later. Invoices of one moment count in the order in which a history shows them.

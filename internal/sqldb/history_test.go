@@ -38,7 +38,7 @@ func (b *books) pays(p pay.Payment) pay.Payment {
 }
 
 // kinds are what the rows are, newest first.
-func kinds(rows []agent.Happened) (out []agent.Happening) {
+func kinds(rows []pay.Happened) (out []pay.Happening) {
 	for _, r := range rows {
 		out = append(out, r.Kind)
 	}
@@ -83,7 +83,7 @@ func TestAHistoryHoldsWhatWasChargedAndPaidNewestFirst(t *testing.T) {
 		b.must(err)
 		all, err := desk.History(b.ctx, anAgent, c, agent.HistoryAsk{})
 		b.must(err)
-		want := []agent.Happening{agent.GivenBack, agent.Credited, agent.Charged, agent.Charged, agent.Invoiced, agent.Invoiced, agent.Invoiced}
+		want := []pay.Happening{pay.RefundMade, pay.Credited, pay.ChargeMade, pay.ChargeMade, pay.Invoiced, pay.Invoiced, pay.Invoiced}
 		if got := kinds(all.Rows); !slices.Equal(got, want) || all.Next != nil {
 			b.Fatalf("%v, want %v", got, want)
 		}
@@ -101,7 +101,7 @@ func TestAHistoryHoldsWhatWasChargedAndPaidNewestFirst(t *testing.T) {
 			b.Errorf("of %s, %s, %s and %s are due", c.Balance, all.Rows[4].Due, all.Rows[5].Due, all.Rows[6].Due)
 		}
 		c.Balance = 30_00 // as if 72.37 had come: the oldest is paid first
-		all, err = desk.History(b.ctx, anAgent, c, agent.HistoryAsk{What: agent.InvoicesOnly, VehicleID: "veh_marcus_f150"})
+		all, err = desk.History(b.ctx, anAgent, c, agent.HistoryAsk{What: pay.InvoicesOnly, VehicleID: "veh_marcus_f150"})
 		b.must(err)
 		if len(all.Rows) != 1 || all.Rows[0].Due != 5_00 || all.Rows[0].Invoice.Standing(all.Rows[0].Due) != ledger.PartDue { // whatever the sieve hides
 			b.Errorf("%+v", all.Rows)
@@ -109,11 +109,11 @@ func TestAHistoryHoldsWhatWasChargedAndPaidNewestFirst(t *testing.T) {
 		today := account.Location{Zone: "America/New_York"}.Today(began)
 		for _, s := range []struct {
 			ask  agent.HistoryAsk
-			want []agent.Happening
+			want []pay.Happening
 		}{
-			{agent.HistoryAsk{What: agent.PaymentsOnly}, want[2:4]},
-			{agent.HistoryAsk{What: agent.RefundsOnly}, want[:2]},
-			{agent.HistoryAsk{VehicleID: "veh_marcus_camry"}, []agent.Happening{agent.GivenBack, agent.Credited, agent.Charged, agent.Invoiced}},
+			{agent.HistoryAsk{What: pay.PaymentsOnly}, want[2:4]},
+			{agent.HistoryAsk{What: pay.RefundsOnly}, want[:2]},
+			{agent.HistoryAsk{VehicleID: "veh_marcus_camry"}, []pay.Happening{pay.RefundMade, pay.Credited, pay.ChargeMade, pay.Invoiced}},
 			{agent.HistoryAsk{From: today, To: today}, want},
 			{agent.HistoryAsk{To: today.AddDays(-1)}, nil},
 			{agent.HistoryAsk{From: today.AddDays(1)}, nil},
@@ -141,14 +141,14 @@ func TestPagesOfAHistoryStandStillWhileNewRowsCome(t *testing.T) {
 			}
 			b.fees("100042", "veh_dana_civic", "VA-RIC", "Missed appointment")
 		}
-		sieve := agent.Sieve{First: agent.Invoiced, Last: agent.GivenBack}
-		whole, err := b.History(b.ctx, "100042", sieve, agent.Place{}, 100)
+		sieve := pay.Sieve{First: pay.Invoiced, Last: pay.RefundMade}
+		whole, err := b.History(b.ctx, "100042", sieve, pay.Place{}, 100)
 		b.must(err)
 		if len(whole) != 9+3+3 { // and three from before, each with its payment
 			b.Fatalf("%d rows: %v", len(whole), kinds(whole))
 		}
-		var read []agent.Place
-		for after := (agent.Place{}); len(read) <= len(whole); { // one that stands still never ends
+		var read []pay.Place
+		for after := (pay.Place{}); len(read) <= len(whole); { // one that stands still never ends
 			page, err := b.History(b.ctx, "100042", sieve, after, 2)
 			b.must(err)
 			if len(page) == 0 {

@@ -3,8 +3,6 @@ package web
 import (
 	"bytes"
 	"encoding/csv"
-	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 )
@@ -28,7 +26,7 @@ func CSV(name string, rows [][]string) (Answer, error) {
 		}
 	}
 	w.Flush()
-	return Answer{Type: "text/csv; charset=utf-8", Body: b.Bytes(), Header: http.Header{"Content-Disposition": {fmt.Sprintf("attachment; filename=%q", name)}}}, w.Error()
+	return File("text/csv; charset=utf-8", name, b.Bytes()), w.Error()
 }
 
 var aNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -76,6 +77,14 @@ func (p *Pages) Part(status int, name, part string, data any) (Answer, error) {
 	err := p.RenderPart(&b, name, part, data)
 	return Answer{Status: status, Type: "text/html; charset=utf-8", Body: b.Bytes()}, err
 }
+
+// File answers with a file to keep, by a name of letters, digits and what stands in names.
+func File(kind, name string, body []byte) Answer {
+	return Answer{Type: kind, Body: body, Header: http.Header{"Content-Disposition": {fmt.Sprintf("attachment; filename=%q", name)}}}
+}
+
+// PDFType is the content type of a PDF.
+const PDFType = "application/pdf"
 
 // Redirect answers 303: the browser goes on with a GET.
 func Redirect(to string) Answer {

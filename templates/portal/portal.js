@@ -10,6 +10,8 @@
     form.dataset.sent = '1';
     event.submitter?.setAttribute('aria-busy', 'true');
   });
+  document.querySelector('[data-print]')?.addEventListener('click', () => print());
+
   // What the bar has opened closes like a menu.
   const more = /** @type {HTMLDetailsElement | null} */ (document.querySelector('.more'));
   document.addEventListener('click', (event) => {

@@ -77,7 +77,7 @@ type Store interface {
 	// SearchClients takes the words and, if they are a telephone number, that number. Locations are those where one of a client's vehicles must be serviced; none: anywhere.
 	SearchClients(ctx context.Context, words string, number phone.Number, locations []string, limit int) ([]account.Found, error)
 	// History lists what has happened to an account, newest first, after a place: at most limit rows that a sieve lets through. Due is left to the desk.
-	History(ctx context.Context, clientID string, s Sieve, after Place, limit int) ([]Happened, error)
+	History(ctx context.Context, clientID string, s pay.Sieve, after pay.Place, limit int) ([]pay.Happened, error)
 	// Bill reads an invoice with all that belongs to it. Errors: account.ErrNotFound.
 	Bill(ctx context.Context, invoiceID string) (pay.Bill, error)
 	// Account reads all that a charge to an account is decided upon. Errors: account.ErrNotFound.

@@ -7,85 +7,22 @@ import (
 	"paylink/internal/account"
 	"paylink/internal/day"
 	"paylink/internal/lang"
-	"paylink/internal/ledger"
-	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/staff"
 )
 
-// Happening is what a row of an account's history is.
-type Happening int
-
-// In the order in which things of one moment happen.
-const (
-	Invoiced  Happening = iota + 1
-	Received            // an invoice from before these books was paid, somewhere else
-	Charged             // a payment took money, or a card on file was declined
-	Credited            // a credit note
-	GivenBack           // a refund
-)
-
-// What of an account's history is shown.
-type What string
-
-const (
-	AllOfIt      What = ""
-	InvoicesOnly What = "invoices"
-	PaymentsOnly What = "payments"
-	RefundsOnly  What = "refunds" // and credit notes
-)
-
-// Kinds are the rows of a choice, from first to last.
-func (w What) Kinds() (first, last Happening) {
-	switch w {
-	case InvoicesOnly:
-		return Invoiced, Invoiced
-	case PaymentsOnly:
-		return Received, Charged
-	case RefundsOnly:
-		return Credited, GivenBack
-	}
-	return Invoiced, GivenBack
-}
-
-// Place is where in a history a row stands; the zero Place is before the newest one.
-type Place struct {
-	At   time.Time
-	Kind Happening
-	ID   string
-}
-
-// Sieve says which rows are wanted.
-type Sieve struct {
-	First, Last Happening
-	VehicleID   string    // "": of all, and of none
-	From, Until time.Time // of [From, Until); zero: open
-}
-
-// Happened is one row of an account's history.
-type Happened struct {
-	Place
-	Invoice  *ledger.Invoice // Invoiced, Credited and Received
-	Newer    money.Cents     // of an invoice to be paid later: what was charged so after it
-	Due      money.Cents     // of an invoice: what is still owed
-	Payment  *pay.Payment    // Charged and GivenBack
-	Card     pay.Card        // with which it was paid, or tried last; zero where none is known
-	Disputed bool            // somebody contests it at the bank now
-	Refund   *pay.Refund     // GivenBack
-}
-
 // HistoryAsk is which part of an account's history is asked for.
 type HistoryAsk struct {
-	What      What
+	What      pay.What
 	VehicleID string
 	From, To  day.Date // days at the client's location, both of them included; "": open
-	After     Place
+	After     pay.Place
 }
 
 // History is a page of an account's history, newest first.
 type History struct {
-	Rows []Happened
-	Next *Place // from which the next page goes on; nil: this is the last
+	Rows []pay.Happened
+	Next *pay.Place // from which the next page goes on; nil: this is the last
 }
 
 const historyPage = 25
@@ -103,7 +40,7 @@ func (d *Desk) History(ctx context.Context, who staff.Member, c Client, a Histor
 			zone = v.Location.TimeZone()
 		}
 	}
-	s := Sieve{VehicleID: a.VehicleID}
+	s := pay.Sieve{VehicleID: a.VehicleID}
 	s.First, s.Last = a.What.Kinds()
 	if a.VehicleID != "" && !c.has(a.VehicleID) {
 		return out, account.ErrNotFound
@@ -118,16 +55,7 @@ func (d *Desk) History(ctx context.Context, who staff.Member, c Client, a Histor
 	if err != nil {
 		return out, err
 	}
-	if len(rows) > historyPage {
-		rows = rows[:historyPage]
-		out.Next = &rows[historyPage-1].Place
-	}
-	for i := range rows {
-		if rows[i].Kind == Invoiced {
-			rows[i].Due = rows[i].Invoice.Due(rows[i].Newer, c.Balance)
-		}
-	}
-	out.Rows = rows
+	out.Rows, out.Next = pay.PageOf(rows, historyPage, c.Balance)
 	return out, nil
 }
 

@@ -107,7 +107,7 @@ func (d *Desk) next(ctx context.Context, client account.Client, vehicles []accou
 	if c.Days != 0 {
 		return c, nil
 	}
-	sold, err := d.Store.History(ctx, client.ID, Sieve{First: Invoiced, Last: Invoiced, VehicleID: c.VehicleID}, Place{}, listMost)
+	sold, err := d.Store.History(ctx, client.ID, pay.Sieve{First: pay.Invoiced, Last: pay.Invoiced, VehicleID: c.VehicleID}, pay.Place{}, listMost)
 	if err != nil {
 		return c, err
 	}

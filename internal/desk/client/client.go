@@ -48,6 +48,7 @@ type Store interface {
 	ProfileStore
 	AutoPayStore
 	NoticeStore
+	InvoiceStore
 	AppointmentStore
 	TermsInForce(ctx context.Context, kind account.Terms) (string, error)
 
@@ -57,13 +58,14 @@ type Store interface {
 
 // Desk is My Account's desk. All fields but Paused are required.
 type Desk struct {
-	Store  Store
-	Wallet *wallet.Wallet
-	Tries  lockout.Counter
-	NewID  func() string
-	Token  func() string // of a session or a letter, crypto/rand.Text
-	Salt   func() []byte // fresh and random, staff.SaltBytes long
-	Paused bool          // reconcile-only mode: nothing is offered to pay
+	Store   Store
+	Wallet  *wallet.Wallet
+	Tries   lockout.Counter
+	Printer Printer
+	NewID   func() string
+	Token   func() string // of a session or a letter, crypto/rand.Text
+	Salt    func() []byte // fresh and random, staff.SaltBytes long
+	Paused  bool          // reconcile-only mode: nothing is offered to pay
 }
 
 // Who is a client who is signed in, by one session. Every method of the desk that is about an account takes one, and reaches nothing of another client's.

@@ -2,7 +2,6 @@ package plus
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -313,7 +312,7 @@ func (s *server) evidence(r *web.Request, who staff.Member) (web.Answer, error) 
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return attached("application/json", f.Name, []byte(f.Text)), nil
+	return web.File("application/json", f.Name, []byte(f.Text)), nil
 }
 
 // evidencePDF is GET /plus/payments/{id}/evidence.pdf: the same file, laid out for people.
@@ -322,14 +321,7 @@ func (s *server) evidencePDF(r *web.Request, who staff.Member) (web.Answer, erro
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return attached(pdfType, f.Name, []byte(f.Text)), nil
-}
-
-const pdfType = "application/pdf"
-
-// attached is a file to keep.
-func attached(kind, name string, body []byte) web.Answer {
-	return web.Answer{Type: kind, Body: body, Header: http.Header{"Content-Disposition": {fmt.Sprintf("attachment; filename=%q", name)}}}
+	return web.File(web.PDFType, f.Name, []byte(f.Text)), nil
 }
 
 // charged is the attempt whose card was charged; nil: none was.

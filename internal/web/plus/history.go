@@ -1,11 +1,9 @@
 package plus
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -69,9 +67,9 @@ func (s *server) history(r *web.Request, who staff.Member, c agent.Client, finan
 		}
 	}
 	if after := q.Get(beforeName); after != "" {
-		place, err := placeOf(after)
-		if err != nil {
-			return h, 0, err
+		place, ok := pay.PlaceOf(after)
+		if !ok {
+			return h, 0, web.ErrBadRequest
 		}
 		asked.After, h.First = place, clientAddress(c.ID, here)
 	}
@@ -85,7 +83,7 @@ func (s *server) history(r *web.Request, who staff.Member, c agent.Client, finan
 			h.Rows = append(h.Rows, historyRow(row, c, now, finance))
 		}
 		if found.Next != nil {
-			here.Set(beforeName, placeText(*found.Next))
+			here.Set(beforeName, found.Next.String())
 			h.Next = clientAddress(c.ID, here)
 		}
 	}
@@ -129,8 +127,8 @@ func (h History) aim() string {
 
 // read takes the filter from an address, and says with which status a page with it is answered.
 func (f *HistoryFilter) read(q url.Values, c agent.Client) (agent.HistoryAsk, int) {
-	a, status := agent.HistoryAsk{What: agent.What(q.Get(whatName)), VehicleID: q.Get(ofName)}, http.StatusOK
-	for _, o := range []Option{{ID: "", Label: "Everything"}, {ID: string(agent.InvoicesOnly), Label: "Invoices"}, {ID: string(agent.PaymentsOnly), Label: "Payments"}, {ID: string(agent.RefundsOnly), Label: "Refunds and credit notes"}} {
+	a, status := agent.HistoryAsk{What: pay.What(q.Get(whatName)), VehicleID: q.Get(ofName)}, http.StatusOK
+	for _, o := range []Option{{ID: "", Label: "Everything"}, {ID: string(pay.InvoicesOnly), Label: "Invoices"}, {ID: string(pay.PaymentsOnly), Label: "Payments"}, {ID: string(pay.RefundsOnly), Label: "Refunds and credit notes"}} {
 		o.Chosen = o.ID == string(a.What)
 		f.Whats = append(f.Whats, o)
 	}
@@ -163,24 +161,8 @@ func (f *HistoryFilter) read(q url.Values, c agent.Client) (agent.HistoryAsk, in
 	return a, status
 }
 
-// placeText is a place in a history as an address holds it.
-func placeText(p agent.Place) string {
-	return strconv.FormatInt(p.At.UnixMilli(), 10) + "." + strconv.Itoa(int(p.Kind)) + "." + p.ID
-}
-
-func placeOf(text string) (agent.Place, error) {
-	at, rest, _ := strings.Cut(text, ".")
-	kind, id, ok := strings.Cut(rest, ".")
-	ms, err := strconv.ParseInt(at, 10, 64)
-	n, kindErr := strconv.Atoi(kind)
-	if !ok || len(id) > 200 || errors.Join(err, kindErr) != nil {
-		return agent.Place{}, web.ErrBadRequest
-	}
-	return agent.Place{At: time.UnixMilli(ms), Kind: agent.Happening(n), ID: id}, nil
-}
-
 // historyRow words a row. finance says that the reader may see payments whole.
-func historyRow(h agent.Happened, c agent.Client, now time.Time, finance bool) HistoryRow {
+func historyRow(h pay.Happened, c agent.Client, now time.Time, finance bool) HistoryRow {
 	row := HistoryRow{Machine: h.At.Format(time.RFC3339)}
 	on := func(vehicleID, label string) {
 		for _, v := range c.Vehicles {
@@ -194,7 +176,7 @@ func historyRow(h agent.Happened, c agent.Client, now time.Time, finance bool) H
 		row.Date = lang.English.Date(dayAt(c, vehicleID, h.At))
 	}
 	switch h.Kind {
-	case agent.Charged:
+	case pay.ChargeMade:
 		p := *h.Payment
 		on(p.VehicleID, p.Frozen.Vehicle)
 		row.What, row.Paid = "Payment "+byDoor(string(p.PaidBy()), p.CardOnFile), p.Charged.String()
@@ -212,7 +194,7 @@ func historyRow(h agent.Happened, c agent.Client, now time.Time, finance bool) H
 		if row.State, row.Tone = stateWords(p, now); h.Disputed {
 			row.State, row.Tone = "Disputed", "bad"
 		}
-	case agent.GivenBack:
+	case pay.RefundMade:
 		on(h.Payment.VehicleID, h.Payment.Frozen.Vehicle)
 		row.What, row.Paid = "Refund", (-h.Refund.Amount).Accounting()
 		if h.Card.Last4 != "" {
@@ -223,7 +205,7 @@ func historyRow(h agent.Happened, c agent.Client, now time.Time, finance bool) H
 			row.Address = paymentAddress(h.Payment.ID, "#refunds")
 		}
 		row.State, row.Tone, _ = refundWords(*h.Refund)
-	case agent.Received:
+	case pay.Received:
 		on(h.Invoice.VehicleID, h.Invoice.Vehicle)
 		row.Details = append(row.Details, "for "+h.Invoice.Number)
 		row.What, row.Paid, row.State, row.Tone = "Payment "+byDoor(h.Invoice.Door, true), h.Invoice.Total.String(), "Paid", "good"
@@ -232,7 +214,7 @@ func historyRow(h agent.Happened, c agent.Client, now time.Time, finance bool) H
 		on(i.VehicleID, i.Vehicle)
 		row.Details = append(row.Details, i.Number)
 		row.What, row.Charged, row.Address = invoiceWhat(i), i.Total.Accounting(), invoiceAddress(i.ID)
-		if h.Kind == agent.Credited {
+		if h.Kind == pay.Credited {
 			row.State = "Given back"
 			break
 		}

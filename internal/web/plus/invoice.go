@@ -313,7 +313,7 @@ func (s *server) invoicePDF(r *web.Request, who staff.Member) (web.Answer, error
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return attached(pdfType, name, file), nil
+	return web.File(web.PDFType, name, file), nil
 }
 
 // feeKindWords say what a fee is for.

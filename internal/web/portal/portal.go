@@ -73,6 +73,9 @@ func Mount(r *mux.Router, c Config) {
 	route("/passkeys/ask", nil, s.acts(s.askNewPasskey))
 	route("/passkeys/remove", nil, s.acts(s.removePasskey))
 	route("/password", s.enters(s.password), s.enters(s.setPassword))
+	route("/invoices", s.acts(s.invoices), nil)
+	route("/invoices/{id}", s.acts(s.invoice), nil)
+	route("/invoices/{id}/pdf", s.acts(s.invoicePDF), nil)
 	route("/notices", s.acts(s.notices), s.acts(s.readNotices))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
 	route("/auto-pay", s.acts(s.autoPay), s.acts(s.setAutoPay))
@@ -162,6 +165,7 @@ var rooms = []struct {
 	{"my.home", home, "home", true},
 	{"my.auto_pay", autoPayPath, "again", true},
 	{"my.cards", cardsHome, "card", false},
+	{"my.invoices", invoicesPath, "paper", true},
 	{"my.appointments", "/my/appointments", "calendar", false},
 	{"my.profile", "/my/profile", "person", false},
 }
