@@ -148,6 +148,7 @@ func catalogue() []text {
 		profileTexts,
 		autoPayTexts,
 		appointmentTexts,
+		payTexts,
 	)
 }
 

@@ -89,6 +89,7 @@ func (m *Machine) byCredit(b *Begin, s Start) error {
 	booking, err := m.bookPaid(v)
 	booking.noted(v, 0)
 	b.Booking = &booking
+	b.Trail = append(b.Trail, m.entry(View{Payment: Payment{ID: b.Payment.ID, ClientID: b.Payment.ClientID, Life: Life{State: Open}}, Facts: s.Facts}, act{by: b.Payment.CreatedBy}, life))
 	return err
 }
 

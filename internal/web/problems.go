@@ -76,6 +76,8 @@ var problems = []struct {
 	{agent.ErrHasAccess, http.StatusUnprocessableEntity, "has_access"},
 	{agent.ErrInvitedOften, http.StatusTooManyRequests, "invited_often"},
 	{client.ErrReset, http.StatusGone, "reset"},
+	{client.ErrNotAgreed, http.StatusUnprocessableEntity, "not_agreed"},
+	{client.ErrTries, http.StatusConflict, "tries"},
 	{client.ErrShort, http.StatusUnprocessableEntity, "password"},
 	{client.ErrLong, http.StatusUnprocessableEntity, "password"},
 	{client.ErrSame, http.StatusUnprocessableEntity, "password"},

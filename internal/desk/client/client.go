@@ -50,6 +50,7 @@ type Store interface {
 	NoticeStore
 	InvoiceStore
 	AppointmentStore
+	PayStore
 	TermsInForce(ctx context.Context, kind account.Terms) (string, error)
 
 	Write(ctx context.Context, e trail.Entry) error
@@ -60,6 +61,8 @@ type Store interface {
 type Desk struct {
 	Store   Store
 	Wallet  *wallet.Wallet
+	Till    Till
+	Down    func() bool // the card processor does not answer, as far as its last calls tell
 	Tries   lockout.Counter
 	Printer Printer
 	NewID   func() string

@@ -31,23 +31,17 @@ type Landing struct{ Chrome }
 // Pay is GET /pay while the payment is open.
 type Pay struct {
 	Chrome
-	TotalDue     string        // "$98.58"
-	DaysLabel    string        // lang.DaysOf; "" for a payment without days
-	PaidTo       string        // the new Paid To Date as read, "Aug 9, 2025"; "" for a payment without days
-	Lines        []SummaryLine // without the total
-	SecondsLeft  int           // by the server's clock
-	LinkMinutes  int           // how long a link is good for, as its text said
-	Notice       string        // what the payer should know first, such as why the last card was declined; "" if nothing
-	Terms        lang.Terms    // the text agreed to
+	TotalDue     string            // "$98.58"
+	DaysLabel    string            // lang.DaysOf; "" for a payment without days
+	PaidTo       string            // the new Paid To Date as read, "Aug 9, 2025"; "" for a payment without days
+	Lines        []web.SummaryLine // without the total
+	SecondsLeft  int               // by the server's clock
+	LinkMinutes  int               // how long a link is good for, as its text said
+	Notice       string            // what the payer should know first, such as why the last card was declined; "" if nothing
+	Terms        lang.Terms        // the text agreed to
 	TermsVersion string
 	ChargeNonce  string // binds payment, link and summary; not the policy's Nonce
 	Script       Script
-}
-
-// SummaryLine is one line of the Payment Summary, as read.
-type SummaryLine struct {
-	Label  string // "Monitoring, 30 days × $3.10"
-	Amount string // "$93.00"; a credit or reduction in parentheses
 }
 
 // Agree returns the consent sentence in three parts: before the link to the terms, the link's words, and after it.
@@ -122,13 +116,13 @@ type Receipt struct {
 	When      string // lang.DateTime in the location's zone
 	CardBrand string // "Visa"; "" where no card was charged
 	CardLast4 string
-	PaidTo    string        // new Paid To Date as read; "" for a payment without days
-	Lines     []SummaryLine // without the total
-	MayText   bool          // "Text me this receipt" is offered
-	Texted    bool          // it was asked for
-	Back      string        // what has gone back since, "$40.00"; "" for nothing
-	BackNote  string        // and when to expect it, in a sentence
-	Whole     bool          // all of it has gone back
+	PaidTo    string            // new Paid To Date as read; "" for a payment without days
+	Lines     []web.SummaryLine // without the total
+	MayText   bool              // "Text me this receipt" is offered
+	Texted    bool              // it was asked for
+	Back      string            // what has gone back since, "$40.00"; "" for nothing
+	BackNote  string            // and when to expect it, in a sentence
+	Whole     bool              // all of it has gone back
 }
 
 // Kind is an end, or a wait, that has a page of its own.

@@ -48,9 +48,9 @@ func samplePay(t *testing.T, l lang.Lang, discreet bool) Pay {
 	}
 	p := Pay{
 		Chrome: chrome(l, "/pay"), TotalDue: "$98.58", DaysLabel: l.DaysOf(30, discreet), PaidTo: l.Date("2025-08-09"), SecondsLeft: 522,
-		Lines: []SummaryLine{
-			{l.Line(lang.Line{Kind: "monitoring", Days: 30, Daily: 310, Discreet: discreet}), "$93.00"},
-			{l.Line(lang.Line{Kind: "tax", TaxPPM: 60_000, Discreet: discreet}), "$5.58"},
+		Lines: []web.SummaryLine{
+			{Label: l.Line(lang.Line{Kind: "monitoring", Days: 30, Daily: 310, Discreet: discreet}), Amount: "$93.00"},
+			{Label: l.Line(lang.Line{Kind: "tax", TaxPPM: 60_000, Discreet: discreet}), Amount: "$5.58"},
 		},
 		Terms: lang.ReadTerms(string(source), "Interlane", "(804) 555-0100"), TermsVersion: "1", ChargeNonce: "ch4rge",
 	}
@@ -60,7 +60,7 @@ func samplePay(t *testing.T, l lang.Lang, discreet bool) Pay {
 
 func sampleReceipt(l lang.Lang) Receipt {
 	return Receipt{Chrome: chrome(l, "/pay/receipt"), TotalDue: "$98.58", When: l.DateTime(time.Date(2025, 7, 10, 14, 16, 0, 0, time.UTC)), CardBrand: "Visa", CardLast4: "4242",
-		PaidTo: l.Date("2025-08-09"), Lines: []SummaryLine{{"Monitoring", "$93.00"}, {"Tax 6%", "$5.58"}}, MayText: true}
+		PaidTo: l.Date("2025-08-09"), Lines: []web.SummaryLine{{Label: "Monitoring", Amount: "$93.00"}, {Label: "Tax 6%", Amount: "$5.58"}}, MayText: true}
 }
 
 // page renders a page and refuses what no page may have.

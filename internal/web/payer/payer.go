@@ -15,10 +15,8 @@ import (
 	"paylink/internal/desk/payer"
 	"paylink/internal/lang"
 	"paylink/internal/link"
-	"paylink/internal/money"
 	"paylink/internal/pay"
 	"paylink/internal/phone"
-	"paylink/internal/quote"
 	"paylink/internal/seal"
 	"paylink/internal/web"
 )
@@ -193,7 +191,7 @@ func (s *server) page(r *web.Request) (web.Answer, error) {
 	page := Pay{
 		Chrome:   s.chrome(r, l, "/pay"),
 		TotalDue: payment.Amount().String(), DaysLabel: daysLabel(l, payment, p.Discreet), PaidTo: l.Date(payment.PaidTo()),
-		Lines: Lines(l, payment.Frozen, p.Discreet), SecondsLeft: seconds(p.Left), Terms: terms[l], TermsVersion: p.Terms, ChargeNonce: p.Nonce,
+		Lines: web.SummaryLines(l, payment.Frozen, p.Discreet), SecondsLeft: seconds(p.Left), Terms: terms[l], TermsVersion: p.Terms, ChargeNonce: p.Nonce,
 	}
 	page.Reference, page.LinkMinutes = payment.Reference(), int(s.LinkLife/time.Minute)
 	if p.Place == payer.Payable && p.Attempt != nil && p.Attempt.State == pay.WasNo {
@@ -227,32 +225,6 @@ func daysLabel(l lang.Lang, p pay.Payment, discreet bool) string {
 		return ""
 	}
 	return l.DaysOf(p.Frozen.Input.Days, discreet)
-}
-
-// Lines words a frozen summary, without its total.
-func Lines(l lang.Lang, f pay.Frozen, discreet bool) []SummaryLine {
-	var out []SummaryLine
-	add := func(line lang.Line, amount money.Cents) {
-		line.Discreet = discreet
-		out = append(out, SummaryLine{Label: l.Line(line), Amount: amount.Accounting()})
-	}
-	for _, line := range f.Summary.Lines {
-		daily := f.Input.Vehicle.DailyRate
-		if line.Kind == quote.LossProtection {
-			daily = f.Input.Vehicle.LossProtectionDaily
-		}
-		add(lang.Line{Kind: string(line.Kind), Days: line.Days, Daily: daily}, line.Amount)
-	}
-	if f.Summary.Tax != 0 {
-		add(lang.Line{Kind: "tax", TaxPPM: f.Input.Location.TaxPPM}, f.Summary.Tax)
-	}
-	if f.Summary.PastDue != 0 {
-		add(lang.Line{Kind: "past_due"}, f.Summary.PastDue)
-	}
-	if f.Summary.CreditApplied != 0 {
-		add(lang.Line{Kind: "credit"}, -f.Summary.CreditApplied)
-	}
-	return out
 }
 
 func (s *server) charge(r *web.Request) (web.Answer, error) {
@@ -399,7 +371,7 @@ func (s *server) receipt(r *web.Request) (web.Answer, error) {
 	page := Receipt{
 		Chrome:   s.chrome(r, l, "/pay/receipt"),
 		TotalDue: payment.Amount().String(), When: l.DateTime(payment.ClosedAt.In(account.Location{Zone: payment.Frozen.Zone}.TimeZone())),
-		CardBrand: brandName(p.Attempt.Card.Brand), CardLast4: p.Attempt.Card.Last4, PaidTo: l.Date(payment.PaidTo()), Lines: Lines(l, payment.Frozen, p.Discreet),
+		CardBrand: brandName(p.Attempt.Card.Brand), CardLast4: p.Attempt.Card.Last4, PaidTo: l.Date(payment.PaidTo()), Lines: web.SummaryLines(l, payment.Frozen, p.Discreet),
 		MayText: r.URL.Query().Get("texted") == "" && !p.BackWhole(), Texted: r.URL.Query().Get("texted") != "",
 	}
 	switch {

@@ -61,6 +61,12 @@ var asks = []ask{
 	{route: "POST /my/appointments/{id}", at: "/my/appointments/<appointment>", form: url.Values{"location": {"VA-RIC"}, "time": {"2026-03-19T10:00"}, "seen": {"2026-03-22T13:30:00Z VA-RIC"}}},
 	{route: "GET /my/profile"},
 	{route: "POST /my/profile/language", form: url.Values{"language": {"es"}}},
+	{route: "GET /my/pay", at: "/my/pay?vehicle=<vehicle>"},
+	{route: "POST /my/pay", form: url.Values{"vehicle": {"<vehicle>"}, "days": {"30"}, "shown": {"9858"}, "shown_to": {"2026-04-09"}, "key": {"a"}, "method": {"<own card>"}, "terms": {"1"}}},
+	{route: "POST /my/pay", form: url.Values{"vehicle": {"<own vehicle>"}, "days": {"30"}, "shown": {"9858"}, "shown_to": {"2026-04-09"}, "key": {"b"}, "method": {"<card>"}, "terms": {"1"}}},
+	{route: "GET /my/pay/{payment}", at: "/my/pay/<payment>"},
+	{route: "POST /my/pay/{payment}/continue", at: "/my/pay/<payment>/continue", json: `{"auto_pay": ""}`},
+	{route: "POST /my/pay/{payment}/give-up", at: "/my/pay/<payment>/give-up"},
 	{route: "GET /my/cards"},
 	{route: "POST /my/cards", json: `{"setup": "seti_<setup>"}`},
 	{route: "GET /my/cards/add"},
@@ -76,6 +82,7 @@ var things = map[string]string{
 	"session":     `SELECT id FROM client_sessions WHERE client_id = $1 AND ended_ms = 0 LIMIT 1`,
 	"vehicle":     `SELECT id FROM vehicles WHERE client_id = $1 LIMIT 1`,
 	"card":        `SELECT id FROM cards WHERE client_id = $1 AND removed_ms = 0 ORDER BY added_ms LIMIT 1`,
+	"payment":     `SELECT id FROM payments WHERE client_id = $1 AND door = 'client' LIMIT 1`,
 	"setup":       `SELECT SUBSTR(id, 6) FROM card_setups WHERE client_id = $1 LIMIT 1`,
 	"invoice":     `SELECT id FROM invoices WHERE client_id = $1 LIMIT 1`,
 	"appointment": `SELECT id FROM appointments WHERE client_id = $1 AND state = 'booked' ORDER BY starts_ms LIMIT 1`,
@@ -149,6 +156,8 @@ func TestAClientReachesNothingOfAnother(t *testing.T) {
 	w.as(theirs)
 	_, err := w.books.Exec(`UPDATE cards SET client_id = $1 WHERE client_id = '100045'`, theirs)
 	must(t, err)
+	begun := w.as(theirs)
+	begun.script("/my/pay", begun.get("/my/pay").pressed("new", w.enter("", "4000000000000002"), ""), http.StatusPaymentRequired)
 	w.as(theirs).json("/my/cards/setup", `{"terms": "card-1"}`).is(http.StatusOK)
 	v := w.as(own)
 	r := mux.NewRouter()

@@ -83,6 +83,10 @@ func Mount(r *mux.Router, c Config) {
 	route("/appointments", s.acts(s.appointments), nil)
 	route("/appointments/{id}", s.acts(s.places), s.acts(s.moveAppointment))
 	route("/appointments/{id}/confirm", s.acts(s.confirmMove), nil)
+	route("/pay", s.acts(s.checkout), s.acts(s.pay))
+	route("/pay/{payment}", s.acts(s.paying), nil)
+	route("/pay/{payment}/continue", nil, s.acts(s.goOn))
+	route("/pay/{payment}/give-up", nil, s.acts(s.giveUp))
 	route("/cards", s.acts(s.cards), s.acts(s.keepCard))
 	route("/cards/add", s.acts(s.addCard), nil)
 	route("/cards/setup", nil, s.acts(s.setUpCard))
@@ -163,6 +167,7 @@ var rooms = []struct {
 	near               bool
 }{
 	{"my.home", home, "home", true},
+	{"my.pay", payHome, "pay", true},
 	{"my.auto_pay", autoPayPath, "again", true},
 	{"my.cards", cardsHome, "card", false},
 	{"my.invoices", invoicesPath, "paper", true},
