@@ -350,7 +350,11 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 		Pages: pages, Door: door, Sessions: plus.NewSessions(sqldb.Sessions{DB: s.DB}, c.Now), Brand: c.Brand, Support: c.Support, NewKey: rand.Text, Feed: s.door.Feed,
 	})
 	portal.Mount(desks, portal.Config{
-		Desk: &client.Desk{Printer: printer, Store: s.DB, Wallet: s.Wallet, Till: s.Machine, Down: made.gateway.Down, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly}, Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
+		Desk: &client.Desk{
+			Printer: printer, Store: s.DB, Wallet: s.Wallet, Till: s.Machine, Down: made.gateway.Down, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly,
+			Carrier: made.carrier,
+		},
+		Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
 		StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: s.worded, Keys: c.Keys,
 		SignIn: &signin.Desk{Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.clientPasskeys},
 	})

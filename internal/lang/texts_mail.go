@@ -19,6 +19,12 @@ var mailTexts = []text{
 		"Alguien pidió una contraseña nueva para su cuenta. El enlace de abajo vale 30 minutos y una sola vez.\n\nSi no fue usted, no haga nada: su contraseña no cambia."},
 	{"mail.reset.button", "Choose a password", "Elegir una contraseña"},
 
+	{"mail.confirm.subject", "Confirm your email address for %[1]s", "Confirme su dirección de correo para %[1]s"},
+	{"mail.confirm.heading", "Is this your email address?", "¿Es esta su dirección de correo?"},
+	{"mail.confirm.text", "Somebody wants to use this address for an account with %[1]s. If it was you, type this code in My Account: %[3]s\n\nThe code is good for one hour and for one time. Until you type it, nothing changes.\n\nIf it was not you, do nothing.",
+		"Alguien quiere usar esta dirección para una cuenta con %[1]s. Si fue usted, escriba esta clave en My Account: %[3]s\n\nLa clave vale una hora y una sola vez. Hasta que la escriba, nada cambia.\n\nSi no fue usted, no haga nada."},
+	{"mail.confirm.button", "Type the code", "Escribir la clave"},
+
 	{"mail.changed.subject", "%[1]s: %[4]s", "%[1]s: %[4]s"},
 	{"mail.changed.heading", "%[4]s", "%[4]s"},
 	{"mail.changed.text", "%[5]s\n\nIf it was you, you need to do nothing.\n\nIf it was not you, call us right away: %[2]s.",
@@ -39,6 +45,9 @@ var mailTexts = []text{
 	{"mail.change.passkey_removed", "A passkey was removed", "Se quitó una llave de acceso"},
 	{"mail.change.texts_off", "Text messages were turned off", "Se desactivaron los mensajes de texto"},
 	{"mail.change.texts_on", "Text messages were turned on", "Se activaron los mensajes de texto"},
+
+	{"mail.change.plate", "A license plate was changed", "Se cambió una placa"},
+	{"mail.change.language", "Your language was changed to English", "Su idioma ahora es el español"},
 
 	{"mail.no_card", "no card on file", "ninguna tarjeta guardada"},
 	{"mail.card_ending", "card ending %[1]s", "tarjeta terminada en %[1]s"},

@@ -25,11 +25,13 @@ const (
 	PasskeyRemoved   Change = "passkey_removed"
 	TextsOff         Change = "texts_off"
 	TextsOn          Change = "texts_on"
+	PlateChanged     Change = "plate"
+	LanguageChanged  Change = "language"
 )
 
 // Changes are all of them.
 func Changes() []Change {
-	return []Change{PasswordChanged, AddressChanged, PhoneChanged, CardAdded, CardRemoved, MainCardChanged, AutoPayOn, AutoPayChanged, AutoPayOff, AppointmentMoved, PasskeyAdded, PasskeyRemoved, TextsOff, TextsOn}
+	return []Change{PasswordChanged, AddressChanged, PhoneChanged, CardAdded, CardRemoved, MainCardChanged, AutoPayOn, AutoPayChanged, AutoPayOff, AppointmentMoved, PasskeyAdded, PasskeyRemoved, TextsOff, TextsOn, PlateChanged, LanguageChanged}
 }
 
 // Letter is one that tells of a change: l says when, to whom, where and in which language. nil where there is no address.

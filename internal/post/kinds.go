@@ -4,6 +4,7 @@ package post
 const (
 	Invitation Kind = "invitation" // to My Account; its secret is the temporary password
 	Reset      Kind = "reset"      // of a forgotten password; its secret is the token of the link
+	Confirm    Kind = "confirm"    // that an address is read by whoever says so; its secret is the code
 	Changed    Kind = "changed"    // something in the account was: see Change
 
 	CardUpdated     Kind = "card_updated"       // by its bank
@@ -22,6 +23,7 @@ const (
 var forms = map[Kind]form{
 	Invitation: {values: []string{"id"}, path: "/my/?lang={lang}"},
 	Reset:      {path: "/my/reset?lang={lang}#{secret}"},
+	Confirm:    {path: "/my/profile/mail"},
 	Changed:    {values: []string{"what", "said"}, path: "/my/"},
 
 	CardUpdated:     {values: []string{"brand", "last4", "expires"}, path: "/my/cards"},

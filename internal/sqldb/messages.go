@@ -214,7 +214,10 @@ func (d *DB) Messages(ctx context.Context, paymentID string) ([]sms.Message, err
 
 // optOut notes that a number wants no texts, and when; a number that has said so before changes nothing.
 func (t tx) optOut(e164 string, now time.Time) error {
-	added, err := t.insert(`INSERT INTO opt_outs (phone, at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e164, ms(now))
+	added, err := t.insert(`INSERT INTO opt_outs (phone, at_ms, carrier) VALUES ($1, $2, 1) ON CONFLICT DO NOTHING`, e164, ms(now))
+	if err == nil && !added { // its owner may have opted out in My Account before
+		added, err = t.insert(`UPDATE opt_outs SET carrier = 1 WHERE phone = $1 AND carrier = 0`, e164)
+	}
 	if err != nil || !added {
 		return err
 	}

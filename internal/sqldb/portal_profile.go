@@ -3,11 +3,12 @@ package sqldb
 import (
 	"context"
 
+	"paylink/internal/post"
 	"paylink/internal/trail"
 )
 
 // SetLanguage gives a client a language, and says whether that was another one. Errors: account.ErrNotFound.
-func (d *DB) SetLanguage(ctx context.Context, clientID, language string, e trail.Entry) (changed bool, err error) {
+func (d *DB) SetLanguage(ctx context.Context, clientID, language string, e trail.Entry, told *post.Letter) (changed bool, err error) {
 	err = d.write(ctx, func(t tx) error {
 		c, err := t.client(clientID)
 		if err != nil {
@@ -17,6 +18,9 @@ func (d *DB) SetLanguage(ctx context.Context, clientID, language string, e trail
 			return nil
 		}
 		if err := t.exec(`UPDATE clients SET language = $1 WHERE id = $2`, language, clientID); err != nil {
+			return err
+		}
+		if err := t.letters(told); err != nil {
 			return err
 		}
 		return t.changedBy(clientID, e)

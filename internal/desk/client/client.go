@@ -11,7 +11,9 @@ import (
 	"paylink/internal/ledger"
 	"paylink/internal/lockout"
 	"paylink/internal/money"
+	"paylink/internal/phone"
 	"paylink/internal/post"
+	"paylink/internal/sms"
 	"paylink/internal/trail"
 	"paylink/internal/wallet"
 )
@@ -46,6 +48,7 @@ type Store interface {
 	EndSession(ctx context.Context, clientID, id string, e trail.Entry) error
 
 	ProfileStore
+	ContactStore
 	AutoPayStore
 	NoticeStore
 	InvoiceStore
@@ -68,7 +71,10 @@ type Desk struct {
 	NewID   func() string
 	Token   func() string // of a session or a letter, crypto/rand.Text
 	Salt    func() []byte // fresh and random, staff.SaltBytes long
-	Paused  bool          // reconcile-only mode: nothing is offered to pay
+	Carrier interface {
+		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
+	}
+	Paused bool // reconcile-only mode: nothing is offered to pay
 }
 
 // Who is a client who is signed in, by one session. Every method of the desk that is about an account takes one, and reaches nothing of another client's.

@@ -84,6 +84,11 @@ var tellings = []struct {
 	{"remove passkey", "my.notice.passkey_removed", "my.profile", nil},
 	{NewBrowser, "my.notice.browser", "my.profile", nil},
 	{"change language", "my.notice.language", "my.profile", nil},
+	{"change email address", "my.notice.mail", "my.profile", nil},
+	{"change phone number", "my.notice.phone", "my.profile", nil},
+	{"change license plate", "my.notice.plate", "my.profile", nil},
+	{"opt out of texts", "my.notice.texts_off", "my.profile", nil},
+	{"opt in to texts", "my.notice.texts_on", "my.profile", nil},
 	{"move appointment", "my.notice.appointment", "my.appointments", nil},
 }
 

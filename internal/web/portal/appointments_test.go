@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
-
-	"paylink/internal/demo"
 )
 
 // moving is the form that moves Dana's appointment of March 22, 9:30 in Richmond.
@@ -46,7 +44,7 @@ func TestAnAppointmentIsMovedToAFreeTimeAndBack(t *testing.T) {
 	}
 	w.told("100042", "Your appointment was moved")
 	v.get("/my/notices").says("#main", "Your appointment was rescheduled. It is now on Mar 23, 2026, 10:00 AM.")
-	w.agent().get("/plus/clients/100042?tab=appointments").says("#main", "Mar 23, 2026, 10:00 AM").says("#main", "Norfolk, VA")
+	w.staff("agent").get("/plus/clients/100042?tab=appointments").says("#main", "Mar 23, 2026, 10:00 AM").says("#main", "Norfolk, VA")
 	if n := w.count(`SELECT COUNT(*) FROM trail WHERE act = 'move appointment' AND refused = '' AND actor_kind = 'client' AND actor_id = '100042'`); n != 1 {
 		t.Errorf("the trail has %d moves", n)
 	}
@@ -158,12 +156,4 @@ func TestOfTwoClientsWhoTakeATimeAtOnceOneGetsIt(t *testing.T) {
 	if lost.offers("10:00 AM") || !lost.offers("10:30 AM") {
 		t.Error("the loser is offered what is taken, or nothing else")
 	}
-}
-
-// agent is somebody who works in PLUS Web, signed in.
-func (w *town) agent() *visitor {
-	w.t.Helper()
-	v := w.visitor()
-	v.post("/plus/", url.Values{"login": {"agent"}, "password": {demo.Password}}).is(http.StatusSeeOther)
-	return v
 }

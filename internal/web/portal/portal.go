@@ -94,6 +94,12 @@ func Mount(r *mux.Router, c Config) {
 	route("/cards/{card}/remove", s.acts(s.sureToRemoveCard), s.acts(s.removeCard))
 	route("/profile", s.acts(s.profile), nil)
 	route("/profile/language", nil, s.acts(s.setLanguage))
+	route("/profile/texts", nil, s.acts(s.setTexts))
+	route("/profile/mail", s.acts(s.contact(account.ByMail)), s.acts(s.askContact(account.ByMail)))
+	route("/profile/mail/code", nil, s.acts(s.answerContact(account.ByMail)))
+	route("/profile/phone", s.acts(s.contact(account.ByPhone)), s.acts(s.askContact(account.ByPhone)))
+	route("/profile/phone/code", nil, s.acts(s.answerContact(account.ByPhone)))
+	route("/profile/vehicles/{id}", s.acts(s.plate), s.acts(s.setPlate))
 }
 
 // act is a handler for a client who is signed in.
