@@ -8,7 +8,6 @@ var cardTexts = []text{
 	{"my.cards.none", "No card is on file", "No hay ninguna tarjeta guardada"},
 	{"my.cards.none.text", "Add one to pay faster, and for Auto Pay.", "Agregue una para pagar más rápido y para Auto Pay."},
 	{"my.cards.full", "So many cards are on file that no more can be added. Remove one first.", "Hay tantas tarjetas guardadas que no se pueden agregar más. Quite una primero."},
-	{"my.cards.name", "%[1]s ending %[2]s", "%[1]s terminada en %[2]s"},
 	{"my.cards.expires", "Expires %[1]s", "Vence %[1]s"},
 	{"my.cards.expired", "Expired %[1]s", "Venció %[1]s"},
 	{"my.cards.main", "Main card", "Tarjeta principal"},
@@ -57,6 +56,20 @@ var cardTexts = []text{
 	{"my.cards.gone.dead", "That card can’t be charged. Choose another one.", "A esa tarjeta no se le puede cobrar. Elija otra."},
 	{"my.cards.gone.do", "Remove the card", "Quitar la tarjeta"},
 	{"my.cards.gone.keep", "Keep it", "Conservarla"},
+
+	{"my.cards.look", "Look at your cards", "Ver sus tarjetas"},
+	{"my.cards.look.soon", "%[1]s expires soon.", "%[1]s vence pronto."},
+	{"my.cards.look.over", "%[1]s has expired and can’t be charged.", "%[1]s está vencida y no se le puede cobrar."},
+	{"my.cards.look.refused", "The bank told us not to charge %[1]s again.", "El banco nos pidió no cobrar más a %[1]s."},
+	{"my.cards.look.stuck", "Auto Pay can’t charge %[1]s.", "Auto Pay no puede cobrar a %[1]s."},
+
+	{"my.notice.card_added", "%[4]s was added.", "Se agregó %[4]s."},
+	{"my.notice.card_renewed", "%[4]s was entered again, and has its new date.", "Se escribió de nuevo %[4]s, y tiene su fecha nueva."},
+	{"my.notice.card_main", "%[4]s is your main card now.", "%[4]s es ahora su tarjeta principal."},
+	{"my.notice.card_removed", "%[4]s was removed.", "Se quitó %[4]s."},
+	{"my.notice.card_updated", "Your bank gave %[4]s a new number or date.", "Su banco dio a %[4]s un número o una fecha nuevos."},
+	{"my.notice.card_gone", "%[4]s is gone at our card processor and can’t be charged any more.", "%[4]s ya no está en nuestro procesador de tarjetas y no se le puede cobrar."},
+	{"my.notice.card_expires", "%[4]s expires soon. Add the new card when it has come.", "%[4]s vence pronto. Agregue la tarjeta nueva cuando llegue."},
 
 	{"mail.card_updated.subject", "Your bank updated your card", "Su banco actualizó su tarjeta"},
 	{"mail.card_updated.heading", "Your card was updated", "Su tarjeta se actualizó"},

@@ -181,7 +181,7 @@ func (w *Wallet) keep(h Holding, in Intent, by trail.Actor) Change {
 		return Change{Setup: &s, Trail: entry(ActAdd, s.ID, "", whyGone)}
 	case !taken(m.Brand):
 		s.State, s.Why = Refused, whyBrand
-		return Change{Setup: &s, Detach: []string{m.PaymentMethod}, Trail: entry(ActAdd, s.ID, BrandName(m.Brand)+" ending "+m.Last4, whyBrand)}
+		return Change{Setup: &s, Detach: []string{m.PaymentMethod}, Trail: entry(ActAdd, s.ID, pay.Card{Brand: m.Brand, Last4: m.Last4}.Name(), whyBrand)}
 	}
 	for _, old := range h.OnFile() {
 		if old.PaymentMethod == m.PaymentMethod {
@@ -250,7 +250,7 @@ func merged(cards, changed []account.Card) []account.Card {
 
 // letter tells a client of what others have done to a card, if there is an address to write to.
 func (w *Wallet) letter(h Holding, kind post.Kind, c account.Card) *post.Letter {
-	return w.to(h, kind, map[string]string{"brand": BrandName(c.Brand), "last4": c.Last4, "expires": fmt.Sprintf("%02d/%d", c.ExpMonth, c.ExpYear)})
+	return w.to(h, kind, map[string]string{"brand": name(c.Brand), "last4": c.Last4, "expires": fmt.Sprintf("%02d/%d", c.ExpMonth, c.ExpYear)})
 }
 
 // changed tells a client of what they have done themselves, or somebody in their name.
@@ -259,7 +259,7 @@ func (w *Wallet) changed(h Holding, what post.Change, c account.Card) *post.Lett
 	if !ok {
 		l = lang.English
 	}
-	return w.to(h, post.Changed, what.Values(l, l.T("my.cards.name", BrandName(c.Brand), c.Last4)))
+	return w.to(h, post.Changed, what.Values(l, l.T("receipt.card_ending", name(c.Brand), c.Last4)))
 }
 
 func (w *Wallet) to(h Holding, kind post.Kind, values map[string]string) *post.Letter {

@@ -200,15 +200,6 @@ func missing(err error) bool {
 }
 
 // Ending is how a card is told apart, by people and in the trail: "Visa ending 4242".
-func Ending(c account.Card) string { return BrandName(c.Brand) + " ending " + c.Last4 }
+func Ending(c account.Card) string { return pay.Card{Brand: c.Brand, Last4: c.Last4}.Name() }
 
-// BrandName is a card's brand as people read it.
-func BrandName(brand string) string {
-	switch brand {
-	case "visa":
-		return "Visa"
-	case "mastercard":
-		return "Mastercard"
-	}
-	return brand
-}
+func name(brand string) string { return pay.Card{Brand: brand}.Name() }

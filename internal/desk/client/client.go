@@ -108,6 +108,7 @@ func (d *Desk) entry(ctx context.Context, clientID, act, object, detail string) 
 type Home struct {
 	Vehicles []Vehicle
 	Balance  money.Cents // what is owed; negative: a credit
+	Cards    []Card      // on file
 }
 
 // Vehicle is what is paid for, and where it is serviced.
@@ -129,6 +130,9 @@ func (d *Desk) Home(ctx context.Context, who Who) (Home, error) {
 			return out, err
 		}
 		out.Vehicles = append(out.Vehicles, Vehicle{v, l})
+	}
+	if out.Cards, err = d.Cards(ctx, who); err != nil {
+		return out, err
 	}
 	out.Balance, err = d.Store.Balance(ctx, who.ID)
 	return out, err

@@ -8,6 +8,7 @@ import (
 	"paylink/internal/day"
 	"paylink/internal/money"
 	"paylink/internal/pay"
+	"paylink/internal/wallet"
 )
 
 // NoticeStore reads what has happened to an account from its trail, and remembers how far its owner has read.
@@ -89,6 +90,13 @@ var tellings = []struct {
 	{"change license plate", "my.notice.plate", "my.profile", nil},
 	{"opt out of texts", "my.notice.texts_off", "my.profile", nil},
 	{"opt in to texts", "my.notice.texts_on", "my.profile", nil},
+	{wallet.ActAdd, "my.notice.card_added", "my.cards", nil},
+	{wallet.ActRenew, "my.notice.card_renewed", "my.cards", nil},
+	{wallet.ActMain, "my.notice.card_main", "my.cards", nil},
+	{wallet.ActRemove, "my.notice.card_removed", "my.cards", nil},
+	{wallet.ActUpdate, "my.notice.card_updated", "my.cards", nil},
+	{wallet.ActLose, "my.notice.card_gone", "my.cards", nil},
+	{wallet.ActWarn, "my.notice.card_expires", "my.cards", nil},
 	{"move appointment", "my.notice.appointment", "my.appointments", nil},
 }
 

@@ -72,6 +72,33 @@ func (s *Server) FinishChallenge(id string, passed bool) error {
 	return plain(c.finishSetupChallenge(si, passed))
 }
 
+// UpdateCard is what a card's bank tells Stripe's account updater: a new expiration, and a new number if one is given (a documented test card's). The payment method stays the same.
+func (s *Server) UpdateCard(id string, month, year int64, number string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, m, err := locate[*paymentMethod](s, id)
+	if err != nil {
+		return err
+	}
+	if m.customer == "" {
+		return fmt.Errorf("stripesim: the payment method %s is attached to no customer: Stripe updates saved cards only", id)
+	}
+	k, was := *m.card, object{"exp_month": m.card.expMonth, "exp_year": m.card.expYear}
+	k.expMonth, k.expYear = month, year
+	if number != "" {
+		if k.testCard = cardByNumber(number); k.testCard == nil {
+			return fmt.Errorf("stripesim: that is no documented test card")
+		}
+		was["last4"], was["fingerprint"] = m.card.last4(), m.card.fingerprint()
+	}
+	if month < 1 || month > 12 {
+		return fmt.Errorf("stripesim: a month is between 1 and 12")
+	}
+	m.card = &k
+	c.emitChange("payment_method.automatically_updated", m.render(), object{"card": was})
+	return nil
+}
+
 // SettleRefund ends a pending refund, or lets one that had succeeded fail after all.
 func (s *Server) SettleRefund(id string, arrived bool) error {
 	s.mu.Lock()
@@ -152,6 +179,14 @@ func (s *Server) control(mux *http.ServeMux) {
 	act("GET /control/stripe/books", func(*http.Request) (any, error) { return s.Books(), nil })
 	act("POST /control/stripe/intents/{id}/cancel", func(r *http.Request) (any, error) { return done(s.CancelIntent(r.PathValue("id"))) })
 	act("POST /control/stripe/intents/{id}/pay", func(r *http.Request) (any, error) { return done(s.PayIntent(r.PathValue("id"))) })
+	act("POST /control/stripe/payment_methods/{id}/update", func(r *http.Request) (any, error) {
+		month, monthErr := strconv.ParseInt(r.FormValue("exp_month"), 10, 64)
+		year, yearErr := strconv.ParseInt(r.FormValue("exp_year"), 10, 64)
+		if monthErr != nil || yearErr != nil {
+			return nil, badInput{fmt.Errorf("exp_month and exp_year must be numbers")}
+		}
+		return done(s.UpdateCard(r.PathValue("id"), month, year, r.FormValue("number")))
+	})
 	act("POST /control/stripe/charges/{id}/dispute", func(r *http.Request) (any, error) {
 		id, err := s.OpenDispute(r.PathValue("id"), r.FormValue("reason"))
 		return map[string]string{"dispute": id}, err

@@ -133,9 +133,32 @@ func (s *server) cards(r *web.Request, who client.Who) (web.Answer, error) {
 	return s.Pages.Page(http.StatusOK, CardsPage, page)
 }
 
+// CardsToSee is what the dashboard says of cards on file that something is wrong with.
+type CardsToSee struct{ CardWarnings []string }
+
+func cardsToSee(l lang.Lang, cards []client.Card) (out CardsToSee) {
+	for _, c := range cards {
+		key := ""
+		switch {
+		case c.AutoPay && !c.Chargeable:
+			key = "stuck"
+		case c.Refused != "":
+			key = "refused"
+		case c.Expired:
+			key = "over"
+		case c.Soon:
+			key = "soon"
+		default:
+			continue
+		}
+		out.CardWarnings = append(out.CardWarnings, l.T("my.cards.look."+key, cardName(l, c.Card)))
+	}
+	return out
+}
+
 func cardRow(l lang.Lang, c client.Card) CardRow {
 	row := CardRow{
-		ID: c.ID, Name: cardName(l, c.Card), Brand: wallet.BrandName(c.Brand), Last4: c.Last4, Main: c.Main, AutoPay: c.AutoPay, Prepaid: c.Funding == "prepaid",
+		ID: c.ID, Name: cardName(l, c.Card), Brand: pay.Card{Brand: c.Brand}.Name(), Last4: c.Last4, Main: c.Main, AutoPay: c.AutoPay, Prepaid: c.Funding == "prepaid",
 		Bad: !c.Chargeable, Stuck: c.AutoPay && !c.Chargeable, MayBeMain: !c.Main && c.Chargeable,
 	}
 	date, key := fmt.Sprintf("%02d/%d", c.ExpMonth, c.ExpYear), "my.cards.expires"
@@ -153,7 +176,7 @@ func cardRow(l lang.Lang, c client.Card) CardRow {
 
 // cardName is how people tell a card: "Visa ending 4242".
 func cardName(l lang.Lang, c account.Card) string {
-	return l.T("my.cards.name", wallet.BrandName(c.Brand), c.Last4)
+	return l.T("receipt.card_ending", pay.Card{Brand: c.Brand}.Name(), c.Last4)
 }
 
 // addCard is GET /my/cards/add, the page that loads Stripe.js.

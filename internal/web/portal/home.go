@@ -18,6 +18,7 @@ func (s *server) home(r *web.Request, who client.Who) (web.Answer, error) {
 	for _, v := range h.Vehicles {
 		page.Vehicles = append(page.Vehicles, VehicleCard{Label: v.Label, PaidTo: page.Date(v.PaidTo), Location: v.Location.Name})
 	}
+	page.CardsToSee = cardsToSee(page.Lang, h.Cards)
 	notices, err := s.Desk.Notices(r.Context(), who, 0, noticesAtHome)
 	if err != nil {
 		return web.Answer{}, err

@@ -84,6 +84,7 @@ type Home struct {
 	Greeting string
 	Balance  string
 	Vehicles []VehicleCard
+	CardsToSee
 	NoticeList
 }
 
