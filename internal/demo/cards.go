@@ -64,7 +64,7 @@ func Cards(ctx context.Context, db *sqldb.DB, stripe, key string) error {
 			return err
 		}
 		if err := db.AddCard(ctx, account.Card{
-			ID: id, ClientID: one.clientID, Customer: m.Customer, PaymentMethod: m.ID, Brand: m.Card.Brand, Last4: m.Card.Last4, Funding: m.Card.Funding, ExpMonth: m.Card.ExpMonth, ExpYear: m.Card.ExpYear,
+			ID: id, ClientID: one.clientID, Customer: m.Customer, PaymentMethod: m.ID, Brand: m.Card.Brand, Last4: m.Card.Last4, Funding: m.Card.Funding, Fingerprint: m.Card.Fingerprint, ExpMonth: m.Card.ExpMonth, ExpYear: m.Card.ExpYear,
 			TermsVersion: "1", TermsLanguage: "en", AddedAt: now.AddDate(0, -3, 0).Add(time.Duration(i) * time.Minute),
 		}, trail.Entry{ID: fmt.Sprintf("%s-%d", id, now.UnixNano()), Actor: trail.Actor{Kind: trail.Client, ID: one.clientID}, Act: "add card", Detail: "ending " + m.Card.Last4}); err != nil {
 			return err
@@ -80,9 +80,9 @@ type supplier struct{ url, key string }
 type made struct {
 	ID, Customer string
 	Card         struct {
-		Brand, Last4, Funding string
-		ExpMonth              int `json:"exp_month"`
-		ExpYear               int `json:"exp_year"`
+		Brand, Last4, Funding, Fingerprint string
+		ExpMonth                           int `json:"exp_month"`
+		ExpYear                            int `json:"exp_year"`
 	}
 }
 

@@ -20,7 +20,7 @@ var cardTexts = []text{
 	{"my.cards.remove", "Remove", "Quitar"},
 
 	{"my.cards.add", "Add a card", "Agregar una tarjeta"},
-	{"my.cards.add.text", "Credit, debit or prepaid. Nothing is charged now; your bank may ask you to confirm.", "De crédito, débito o prepago. Ahora no se cobra nada; su banco puede pedirle que confirme."},
+	{"my.cards.add.text", "Nothing is charged now; your bank may ask you to confirm.", "Ahora no se cobra nada; su banco puede pedirle que confirme."},
 	{"my.cards.add.prepaid", "A prepaid card has to hold enough on the day it is charged.", "Una tarjeta de prepago debe tener saldo suficiente el día del cobro."},
 	{"my.cards.add.do", "Save the card", "Guardar la tarjeta"},
 	{"my.cards.add.cancel", "Back to cards", "Volver a las tarjetas"},

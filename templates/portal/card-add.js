@@ -104,7 +104,7 @@
       // as an answer that is none: the server asks Stripe
     }
     if (done && done.error) {
-      const known = done.error.type === 'validation_error' || done.error.type === 'card_error' || done.error.type === 'invalid_request_error';
+      const known = done.error.type === 'validation_error' || done.error.type === 'card_error' || done.error.code === 'setup_intent_authentication_failure';
       no((known && done.error.message) || texts.unreachable);
       if (done.error.type === 'card_error') {
         card.again();

@@ -58,7 +58,7 @@ func TestAClientAddsACard(t *testing.T) {
 	w := newTown(t)
 	w.silent()
 	v := w.as("100042")
-	v.get("/my/cards").is(http.StatusOK).says(".empty", "No card is on file").has(".cards", 0)
+	v.get("/my/cards").is(http.StatusOK).says(".empty", "No card is on file").has(".wallet", 0)
 	add := v.get("/my/cards/add").is(http.StatusOK).says("#terms", "Terms of keeping a card, version 1").says("h1", "Add a card")
 	if policy := add.header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-src http") || strings.Contains(policy, "script-src 'unsafe") {
 		t.Errorf("the policy is %s", policy)
@@ -69,9 +69,9 @@ func TestAClientAddsACard(t *testing.T) {
 	if again := answerOf(v.keeps(setup).is(http.StatusOK)); first.Card == "" || again != first {
 		t.Errorf("pressed twice: %+v, then %+v", first, again)
 	}
-	v.get("/my/cards?said=added").says("[role=status]", "The card was saved").says(".cards", "Visa ending in 4242").says(".badge.good", "Main card").has(".cards > li", 1)
+	v.get("/my/cards?said=added").says("[role=status]", "The card was saved").says(".wallet", "Visa ending in 4242").says(".badge.good", "Main card").has(".wallet > li", 1)
 	second := answerOf(v.keeps(v.proves("pm_card_mastercard_prepaid")).is(http.StatusOK))
-	v.get("/my/cards").has(".cards > li", 2).has(".badge.good", 1).says(".cards", "Prepaid")
+	v.get("/my/cards").has(".wallet > li", 2).has(".badge.good", 1).says(".wallet", "Prepaid")
 	for query, want := range map[string]int{
 		`SELECT COUNT(*) FROM cards WHERE client_id = '100042' AND terms_version = 'card-1' AND terms_language = 'en'`:                               2,
 		`SELECT COUNT(*) FROM cards WHERE id = '` + first.Card + `' AND main = 1`:                                                                    1,
@@ -113,7 +113,7 @@ func TestACardThatAutoPayUsesGoesOnlyIfAnotherTakesOver(t *testing.T) {
 	w := newTown(t)
 	v := w.as("100047") // Auto Pay, by the first of three cards; the third has expired
 	const main, second, expired = "card-demo-100047-0", "card-demo-100047-1", "card-demo-100047-2"
-	v.get("/my/cards").has(".cards > li", 3).says(".cards > li:first-child", "Auto Pay").says(".cards > li:last-child", "has expired")
+	v.get("/my/cards").has(".wallet > li", 3).says(".wallet > li:first-child", "Auto Pay").says(".wallet > li:last-child", "has expired")
 	v.get("/my/cards/"+main+"/remove").says("legend", "Auto Pay uses this card").has("input[name=take_over]", 1)
 	remove := func(id string, more ...string) *page {
 		form := url.Values{}
@@ -290,7 +290,7 @@ func TestTheSameNumberIsOneCard(t *testing.T) {
 	if a := answerOf(v.keeps(v.proves("pm_card_visa")).is(http.StatusOK)); a.Card != card {
 		t.Errorf("renewed as %s", a.Card)
 	}
-	v.get("/my/cards").has(".cards > li", 1).has(".cards .alert", 0).says(".cards", "08/2027")
+	v.get("/my/cards").has(".wallet > li", 1).has(".wallet .alert", 0).says(".wallet", "08/2027")
 	if w.methodOf(card) == method || !w.detached(method) || w.detached(w.methodOf(card)) {
 		t.Error("the old payment method is on file still, or the new one is not attached")
 	}
@@ -303,7 +303,7 @@ func TestWhatStripeTellsOfACardIsFollowed(t *testing.T) {
 	must(t, w.stripe.SetFaults(stripesim.Faults{Webhooks: stripesim.WebhookFaults{Twice: 1, TwoEvents: 1, Reorder: 0.5}}))
 	must(t, w.stripe.UpdateCard(w.methodOf(main), 4, 2031, "4000056655665556"))
 	w.until("the new number", `SELECT COUNT(*) FROM cards WHERE id = '`+main+`' AND last4 = '5556' AND exp_year = 2031 AND exp_month = 4`, 1)
-	v.get("/my/cards").says(".cards > li:first-child", "Visa ending in 5556").says(".cards > li:first-child", "04/2031")
+	v.get("/my/cards").says(".wallet > li:first-child", "Visa ending in 5556").says(".wallet > li:first-child", "04/2031")
 	w.until("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
 	if n := w.count(`SELECT COUNT(*) FROM letters WHERE client_id = '100047' AND kind = 'card_updated'`); n != 1 {
 		t.Errorf("%d letters tell of it", n)
@@ -326,7 +326,7 @@ func TestWhatStripeTellsOfACardIsFollowed(t *testing.T) {
 	w.until("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
 	v.get("/my/cards").says(".empty", "No card is on file")
 	v.keeps(v.proves("pm_card_visa")).is(http.StatusOK)
-	v.get("/my/cards").has(".cards > li", 1)
+	v.get("/my/cards").has(".wallet > li", 1)
 }
 
 func TestACardGoesThoughStripeDoesNotAnswer(t *testing.T) {
@@ -343,7 +343,7 @@ func TestACardGoesThoughStripeDoesNotAnswer(t *testing.T) {
 			break
 		}
 		v.post("/my/cards/"+card+"/remove", nil).is(http.StatusSeeOther)
-		v.get("/my/cards").has(".cards > li", 0)
+		v.get("/my/cards").has(".wallet > li", 0)
 		if w.detached(method) || w.count(`SELECT COUNT(*) FROM card_tasks WHERE work = 'detach'`) != 1 {
 			t.Error("what could not be detached is not due")
 		}
@@ -404,7 +404,7 @@ func TestAClientIsWarnedOnceOfACardThatExpires(t *testing.T) {
 		t.Errorf("%d letters", n)
 	}
 	v := w.as("100047")
-	v.get("/my/cards").says(".cards > li:first-child .alert", "expires soon")
+	v.get("/my/cards").says(".wallet > li:first-child .alert", "expires soon")
 	v.get("/my/").says(".alert.warning", "Visa ending in 4242 expires soon").says("main", "expires soon. Add the new card")
 	w.later(30 * 24 * time.Hour)
 	rounds()
