@@ -164,15 +164,10 @@ func (w *town) detached(method string) bool {
 	return at["id"] == method && at["customer"] == nil
 }
 
-// until waits for what a webhook brings about.
-func (w *town) until(what string, query string, want int) {
+// comes waits until a query that counts gives so many: for what a webhook brings about.
+func (w *town) comes(what, query string, want int) {
 	w.t.Helper()
-	for end := time.Now().Add(30 * time.Second); w.count(query) != want; {
-		if time.Now().After(end) {
-			w.t.Fatalf("%s: %d, want %d", what, w.count(query), want)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	w.until(what, func() bool { return w.count(query) == want })
 }
 
 func TestACardIsKeptOnceWhoeverTellsOfIt(t *testing.T) {
@@ -183,7 +178,7 @@ func TestACardIsKeptOnceWhoeverTellsOfIt(t *testing.T) {
 	// The browser vanishes after its bank has said yes: Stripe's event adds the card, though it comes twice.
 	must(t, w.stripe.SetFaults(stripesim.Faults{Webhooks: stripesim.WebhookFaults{Twice: 1, TwoEvents: 1}}))
 	setup := v.proves("pm_card_visa")
-	w.until("cards by the event", cards, 1)
+	w.comes("cards by the event", cards, 1)
 	first := answerOf(v.keeps(setup).is(http.StatusOK)) // it comes back after all
 	v.get("/my/notices").says("main", "Visa ending in 4242 was added")
 
@@ -205,7 +200,7 @@ func TestACardIsKeptOnceWhoeverTellsOfIt(t *testing.T) {
 			t.Errorf("one tab has %s, another %s", second, a.Card)
 		}
 	}
-	w.until("cards", cards, 2)
+	w.comes("cards", cards, 2)
 	if n := w.count(`SELECT COUNT(*) FROM trail WHERE client_id = '100042' AND act = 'add card'`); n != 2 {
 		t.Errorf("%d cards were added by the trail", n)
 	}
@@ -302,17 +297,17 @@ func TestWhatStripeTellsOfACardIsFollowed(t *testing.T) {
 	const main, second = "card-demo-100047-0", "card-demo-100047-1"
 	must(t, w.stripe.SetFaults(stripesim.Faults{Webhooks: stripesim.WebhookFaults{Twice: 1, TwoEvents: 1, Reorder: 0.5}}))
 	must(t, w.stripe.UpdateCard(w.methodOf(main), 4, 2031, "4000056655665556"))
-	w.until("the new number", `SELECT COUNT(*) FROM cards WHERE id = '`+main+`' AND last4 = '5556' AND exp_year = 2031 AND exp_month = 4`, 1)
+	w.comes("the new number", `SELECT COUNT(*) FROM cards WHERE id = '`+main+`' AND last4 = '5556' AND exp_year = 2031 AND exp_month = 4`, 1)
 	v.get("/my/cards").says(".wallet > li:first-child", "Visa ending in 5556").says(".wallet > li:first-child", "04/2031")
-	w.until("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
+	w.comes("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
 	if n := w.count(`SELECT COUNT(*) FROM letters WHERE client_id = '100047' AND kind = 'card_updated'`); n != 1 {
 		t.Errorf("%d letters tell of it", n)
 	}
 
 	// Gone at Stripe's dashboard: Auto Pay goes on with another, and the client is told.
 	w.atStripe("sk_test_x", http.MethodPost, "payment_methods/"+w.methodOf(main)+"/detach", nil)
-	w.until("the other card", `SELECT COUNT(*) FROM cards WHERE id = '`+second+`' AND main = 1`, 1)
-	w.until("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
+	w.comes("the other card", `SELECT COUNT(*) FROM cards WHERE id = '`+second+`' AND main = 1`, 1)
+	w.comes("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
 	if n := w.count(`SELECT COUNT(*) FROM letters WHERE client_id = '100047' AND kind = 'card_gone_auto_pay'`); n != 1 {
 		t.Errorf("%d letters tell of it", n)
 	}
@@ -322,8 +317,8 @@ func TestWhatStripeTellsOfACardIsFollowed(t *testing.T) {
 	var customer string
 	must(t, w.books.QueryRow(`SELECT customer FROM cards WHERE id = $1`, second).Scan(&customer))
 	w.atStripe("sk_test_x", http.MethodDelete, "customers/"+customer, nil)
-	w.until("cards", `SELECT COUNT(*) FROM cards WHERE client_id = '100047' AND removed_ms = 0`, 0)
-	w.until("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
+	w.comes("cards", `SELECT COUNT(*) FROM cards WHERE client_id = '100047' AND removed_ms = 0`, 0)
+	w.comes("looks", `SELECT COUNT(*) FROM card_tasks`, 0)
 	v.get("/my/cards").says(".empty", "No card is on file")
 	v.keeps(v.proves("pm_card_visa")).is(http.StatusOK)
 	v.get("/my/cards").has(".wallet > li", 1)
