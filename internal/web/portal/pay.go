@@ -16,7 +16,6 @@ import (
 	"paylink/internal/lang"
 	"paylink/internal/money"
 	"paylink/internal/pay"
-	"paylink/internal/wallet"
 	"paylink/internal/web"
 )
 
@@ -302,7 +301,7 @@ func otherWords(l lang.Lang, c client.Checkout) string {
 func methods(l lang.Lang, c client.Checkout, added bool) (out []Method, isNew bool) {
 	chosen := -1
 	for i, card := range c.Cards {
-		m := Method{ID: card.ID, Name: l.T("my.pay.method.saved", wallet.BrandName(card.Brand), card.Last4), Main: card.Main, Off: !card.Chargeable}
+		m := Method{ID: card.ID, Name: l.T("my.pay.method.saved", pay.Card{Brand: card.Brand}.Name(), card.Last4), Main: card.Main, Off: !card.Chargeable}
 		key, date := "my.pay.method.expires", fmt.Sprintf("%02d/%d", card.ExpMonth, card.ExpYear)
 		if card.Expired {
 			key = "my.pay.method.expired"
@@ -540,7 +539,7 @@ func factsOf(l lang.Lang, p client.Paying) []Fact {
 		out = append(out, Fact{l.T("my.pay.new_paid_to"), l.Date(to)})
 	}
 	if p.Attempt != nil && p.Attempt.Card.Last4 != "" {
-		out = append(out, Fact{l.T("my.pay.card"), l.T("my.pay.method.saved", wallet.BrandName(p.Attempt.Card.Brand), p.Attempt.Card.Last4)})
+		out = append(out, Fact{l.T("my.pay.card"), l.T("my.pay.method.saved", pay.Card{Brand: p.Attempt.Card.Brand}.Name(), p.Attempt.Card.Last4)})
 	}
 	zone := account.Location{Zone: payment.Frozen.Zone}.TimeZone()
 	return append(out, Fact{l.T("receipt.when"), l.DateTime(payment.ClosedAt.In(zone))}, Fact{l.T("receipt.reference"), payment.Reference()})
