@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"paylink/internal/account"
+	"paylink/internal/appointment"
 	"paylink/internal/day"
 	"paylink/internal/ledger"
 	"paylink/internal/money"
@@ -149,6 +150,15 @@ type importFile struct {
 		Zone          string `json:"time_zone"`
 		StripeAccount string `json:"stripe_account"`
 
+		Address string `json:"address"`
+		Phone   string `json:"phone"` // of its desk; "": not known
+		Hours   []struct {
+			Days   []string `json:"days"`   // "mon"
+			Opens  string   `json:"opens"`  // "08:00", by the location's clock
+			Closes string   `json:"closes"` // "24:00" is midnight
+			Bays   int      `json:"bays"`
+		} `json:"hours"`
+
 		IIDDaily            money.Cents       `json:"iid_daily"`
 		PAMDaily            money.Cents       `json:"pam_daily"`
 		LossProtectionDaily money.Cents       `json:"loss_protection_daily"`
@@ -229,6 +239,18 @@ func importFiles(args []string, getenv func(string) (string, bool), stdout, stde
 	return closed(db, stderr)
 }
 
+// weekdays are the days of the week in the order of time.Weekday.
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// minutes reads a time of day, "08:30", as minutes after midnight; "24:00" is the next midnight.
+func minutes(s string) (int, error) {
+	if s == "24:00" {
+		return 24 * 60, nil
+	}
+	t, err := time.Parse("15:04", s)
+	return t.Hour()*60 + t.Minute(), err
+}
+
 var errFeeKind = errors.New("must be service, equipment or administrative")
 
 func (f importFile) addTo(in *sqldb.Import, now time.Time) error {
@@ -239,6 +261,29 @@ func (f importFile) addTo(in *sqldb.Import, now time.Time) error {
 		}
 		l.Location.Name, l.Location.State, l.Location.Zone, l.Location.StripeAccount = l.Name, l.State, l.Zone, l.StripeAccount
 		l.Location.IIDDaily, l.Location.PAMDaily, l.Location.LossProtectionDaily, l.Location.TaxedFees = l.IIDDaily, l.PAMDaily, l.LossProtectionDaily, l.TaxedFees
+		l.Location.Address = l.Address
+		if l.Phone != "" {
+			number, err := phone.ParseLine(l.Phone)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("location %s: phone: %w", l.ID, err))
+			}
+			l.Location.Phone = number
+		}
+		for _, h := range l.Hours {
+			opens, err := minutes(h.Opens)
+			closes, closesErr := minutes(h.Closes)
+			if err != nil || closesErr != nil || closes <= opens || h.Bays < 1 || len(h.Days) == 0 {
+				problems = append(problems, fmt.Errorf("location %s: hours need days, opens before closes, as in 08:00, and at least one bay", l.ID))
+				continue
+			}
+			for _, name := range h.Days {
+				weekday := slices.Index(weekdays, name)
+				if weekday < 0 {
+					problems = append(problems, fmt.Errorf("location %s: hours: days are %s", l.ID, strings.Join(weekdays, ", ")))
+				}
+				in.Hours = append(in.Hours, appointment.Hours{LocationID: l.ID, Weekday: time.Weekday(weekday), Opens: opens, Closes: closes, Bays: h.Bays})
+			}
+		}
 		in.Locations = append(in.Locations, l.Location)
 		if l.IIDDaily < 0 || l.PAMDaily < 0 || l.LossProtectionDaily < 0 {
 			problems = append(problems, fmt.Errorf("location %s: list prices must not be negative", l.ID))

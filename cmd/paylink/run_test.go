@@ -207,7 +207,8 @@ func TestImport(t *testing.T) {
 	swap := func(old, new string) string { return strings.Replace(town, old, new, 1) }
 	// What a location may have besides.
 	more := strings.NewReplacer(`"id": "VA-RIC"`, `"id": "VA-3"`, `"location": "VA-RIC"`, `"location": "VA-3"`, `"id": "1"`, `"id": "3"`, `"v1"`, `"v3"`, `"labor_fee": 0`,
-		`"labor_fee": 0, "iid_daily": 310, "pam_daily": 500, "loss_protection_daily": 16, "taxed_fees": ["service"], "fees": [{"id": "fee-3", "name": "Report", "kind": "service", "amount": 1200}]`).Replace(town)
+		`"labor_fee": 0, "iid_daily": 310, "pam_daily": 500, "loss_protection_daily": 16, "taxed_fees": ["service"], "fees": [{"id": "fee-3", "name": "Report", "kind": "service", "amount": 1200}],
+		"address": "1 Mill Road", "phone": "(800) 555-0111", "hours": [{"days": ["mon", "sat"], "opens": "08:30", "closes": "24:00", "bays": 2}]`).Replace(town)
 	if got := command(env, "", "import", file("more.json", more)); got.status != done {
 		t.Fatalf("status %d, %s", got.status, got.errors)
 	}
@@ -221,7 +222,13 @@ func TestImport(t *testing.T) {
 		FROM locations l JOIN fees f ON f.location_id = l.id WHERE l.id = 'VA-3' AND f.id = 'fee-3'`).Scan(&kept); err != nil || kept != "310 500 16 service Report service 1200" {
 		t.Errorf("kept is %q, %v", kept, err)
 	}
+	if err := books.QueryRow(`SELECT l.address || ' ' || l.phone || ' ' || h.opens || ' ' || h.closes || ' ' || h.bays || ' ' || h.weekday FROM locations l JOIN opening_hours h ON h.location_id = l.id
+		WHERE l.id = 'VA-3' AND h.weekday = 6`).Scan(&kept); err != nil || kept != "1 Mill Road +18005550111 510 1440 2 6" {
+		t.Errorf("kept is %q, %v", kept, err)
+	}
 	for name, content := range map[string]string{
+		"a day that is none": strings.Replace(more, `"sat"`, `"Saturday"`, 1), "hours that end before they begin": strings.Replace(more, `"24:00"`, `"08:30"`, 1), "no bay": strings.Replace(more, `"bays": 2`, `"bays": 0`, 1),
+		"a time that is none": strings.Replace(more, `"08:30"`, `"8.30"`, 1), "a desk's phone that is none": strings.Replace(more, `(800) 555-0111`, `12`, 1),
 		"a kind of fee that is none": strings.Replace(more, `"kind": "service"`, `"kind": "x"`, 1), "a fee of nothing": strings.Replace(more, `"amount": 1200`, `"amount": 0`, 1),
 		"a kind that is taxed and is none": strings.Replace(more, `["service"]`, `["x"]`, 1), "a price below zero": strings.Replace(more, `"iid_daily": 310`, `"iid_daily": -1`, 1),
 		"no JSON": "{", "an unknown field": swap(`"state": "VA"`, `"sate": "VA"`), "a zone that is none": swap("America/New_York", "America/Nowhere"), "a phone that is none": swap("804 555 0142", "12"),

@@ -24,12 +24,9 @@ type Number struct{ e164 string }
 // It returns ErrInvalid for what is no number here and ErrNotMobile for toll-free, premium and other lines that never get texts;
 // whether an ordinary number is a landline only the carrier knows (sms.Lookup).
 func Parse(s string) (Number, error) {
-	if len(s) > 40 {
-		return Number{}, ErrInvalid
-	}
-	n, err := phonenumbers.Parse(s, "US")
-	if err != nil || n.GetCountryCode() != 1 || n.GetExtension() != "" || !phonenumbers.IsValidNumber(n) {
-		return Number{}, ErrInvalid
+	n, err := parse(s)
+	if err != nil {
+		return Number{}, err
 	}
 	switch phonenumbers.GetNumberType(n) {
 	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE:
@@ -37,6 +34,26 @@ func Parse(s string) (Number, error) {
 		return Number{}, ErrNotMobile
 	}
 	return Number{phonenumbers.Format(n, phonenumbers.E164)}, nil
+}
+
+// ParseLine reads a number that people call, whatever sort of line it is. Errors: ErrInvalid.
+func ParseLine(s string) (Number, error) {
+	n, err := parse(s)
+	if err != nil {
+		return Number{}, err
+	}
+	return Number{phonenumbers.Format(n, phonenumbers.E164)}, nil
+}
+
+func parse(s string) (*phonenumbers.PhoneNumber, error) {
+	if len(s) > 40 {
+		return nil, ErrInvalid
+	}
+	n, err := phonenumbers.Parse(s, "US")
+	if err != nil || n.GetCountryCode() != 1 || n.GetExtension() != "" || !phonenumbers.IsValidNumber(n) {
+		return nil, ErrInvalid
+	}
+	return n, nil
 }
 
 // Stored returns the number that our own database holds in E.164 form, without checking it again.

@@ -121,6 +121,9 @@ func TestAPulseMovesWithWhateverIsWritten(t *testing.T) {
 		moves("a transition")
 		b.must(b.exec(`INSERT INTO notes (id, client_id, at_ms, by_kind, by_id, payment_id, text) VALUES ('n1', $1, 1, 'staff', 'x', '', 'called')`, dana))
 		moves("a note")
+		_, err := b.SetLanguage(b.ctx, dana, "es", b.byClient(dana, "change language"), nil)
+		b.must(err)
+		moves("what a client changes")
 		b.pass(link.Life)
 		live(dana, "", "") // its time is up, whether or not the sweeper has come by
 		if version(dana) != last {

@@ -69,7 +69,8 @@ func (d *Desk) AskMail(ctx context.Context, who Who, address, password string, f
 	parsed, err := mail.ParseAddress(address)
 	_, domain, _ := strings.Cut(address, "@")
 	switch {
-	case err != nil || parsed.Address != address || len(address) > addressMost || !strings.Contains(domain, ".") || trail.HoldsCardNumber(address):
+	case err != nil || parsed.Address != address || len(address) > addressMost || !strings.Contains(domain, ".") || strings.Contains(domain, "[") || trail.HoldsCardNumber(address),
+		strings.ContainsFunc(address, func(r rune) bool { return r > '~' }): // mail servers that take more than ASCII are few (RFC 6531)
 		return ErrAddress
 	case strings.EqualFold(address, who.Email):
 		return ErrSameAddress

@@ -60,6 +60,8 @@ func TestAnAddressIsTheClientsOnceItsCodeWasTyped(t *testing.T) {
 		"two":            {asking("a@new.interlane.example, b@new.interlane.example"), http.StatusUnprocessableEntity, "#new-error", "no email address"},
 		"a named one":    {asking("Dana <dana@new.interlane.example>"), http.StatusUnprocessableEntity, "#new-error", "no email address"},
 		"a header":       {asking("dana@new.interlane.example\r\nBcc: x@example.com"), http.StatusUnprocessableEntity, "#new-error", "no email address"},
+		"an IP address":  {asking("dana@[192.0.2.1]"), http.StatusUnprocessableEntity, "#new-error", "no email address"},
+		"not ASCII":      {asking("danä@new.interlane.example"), http.StatusUnprocessableEntity, "#new-error", "no email address"},
 		"the same":       {asking("100042@CLIENTS.interlane.example"), http.StatusUnprocessableEntity, "#new-error", "already"},
 		"wrong password": {url.Values{"new": {fresh}, "password": {"not it"}}, http.StatusUnauthorized, "#password-error", "not your password"},
 	} {
