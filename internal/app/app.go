@@ -354,7 +354,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 			Printer: printer, Store: s.DB, Wallet: s.Wallet, Till: s.Machine, Down: made.gateway.Down, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly,
 			Carrier: made.carrier,
 		},
-		Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text,
+		Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text, LinkLife: c.LinkLife,
 		StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: s.worded, Keys: c.Keys,
 		SignIn: &signin.Desk{Store: s.DB, Tries: s.door, Keys: c.Keys, Brand: c.Brand, Random: rand.Reader, NewID: newID, Passkeys: made.clientPasskeys},
 	})

@@ -146,7 +146,7 @@ func catalogue() []text {
 		homeTexts,
 		doorTexts,
 		profileTexts,
-		autoPayTexts,
+		autoPayTexts, sendTexts,
 		appointmentTexts,
 		payTexts,
 	)

@@ -25,8 +25,8 @@ import (
 
 // What the desk refuses, besides what the nouns refuse. Nothing was sent where one of these is returned.
 var (
-	ErrLandline   = errors.New("the number is a landline and can’t get texts")
-	ErrOptedOut   = errors.New("the number has opted out of our texts")
+	ErrLandline   = sms.ErrLandline
+	ErrOptedOut   = sms.ErrOptedOut
 	ErrConsent    = errors.New("the payer’s consent to be texted is needed")
 	ErrAnothers   = errors.New("the number belongs to another client, and nobody has confirmed it")
 	ErrCardNumber = trail.ErrCardNumber
@@ -132,11 +132,9 @@ type Machine interface {
 
 // Desk is PLUS Web's desk. All fields but Paused and Mail are required.
 type Desk struct {
-	Store   Store
-	Machine Machine
-	Carrier interface {
-		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
-	}
+	Store    Store
+	Machine  Machine
+	Carrier  sms.Lines
 	Printer  Printer
 	NewID    func() string
 	Password func() string // a temporary one, random
@@ -494,13 +492,8 @@ func (d *Desk) send(ctx context.Context, who staff.Member, m Message) (pay.Payme
 	if !own && !m.Consent {
 		return pay.Payment{}, ErrConsent
 	}
-	if out, err := d.Store.OptedOut(ctx, number.E164()); err != nil {
+	if err := sms.Reaches(ctx, number, d.Store, d.Carrier); err != nil {
 		return pay.Payment{}, err
-	} else if out {
-		return pay.Payment{}, ErrOptedOut
-	}
-	if line, err := d.Carrier.LineOf(ctx, number); err == nil && line == sms.Landline {
-		return pay.Payment{}, ErrLandline
 	}
 	anothers, err := d.anothers(ctx, who, client.ID, number)
 	if err != nil {

@@ -50,6 +50,7 @@ type Store interface {
 	ProfileStore
 	ContactStore
 	AutoPayStore
+	SendStore
 	NoticeStore
 	InvoiceStore
 	AppointmentStore

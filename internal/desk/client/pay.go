@@ -66,6 +66,8 @@ type Till interface {
 	Buy(ctx context.Context, b pay.Purchase) (pay.Result, error)
 	Continue(ctx context.Context, paymentID, attemptID, sessionID string) (pay.Result, error)
 	Revoke(ctx context.Context, paymentID string, by trail.Actor, why pay.Reason, words string) (pay.State, error)
+	Send(ctx context.Context, o pay.Order) (pay.Payment, error)
+	Resend(ctx context.Context, paymentID string, by trail.Actor) error
 }
 
 // Wanted is what a client wants to pay. What is not named the desk chooses.

@@ -50,6 +50,11 @@ var asks = []ask{
 	{route: "GET /my/profile"},
 	{route: "POST /my/profile/language"},
 	{route: "GET /my/sessions"},
+	{route: "GET /my/send", at: "/my/send?vehicle=<vehicle>"},
+	{route: "POST /my/send", form: url.Values{"vehicle": {"<vehicle>"}, "days": {"30"}, "shown": {"9858"}, "key": {"c"}, "phone": {"804 555 0161"}, "payer": {"Kit"}, "consent": {"yes"}}},
+	{route: "GET /my/send/{payment}", at: "/my/send/<link>"},
+	{route: "POST /my/send/{payment}/resend", at: "/my/send/<link>/resend"},
+	{route: "POST /my/send/{payment}/cancel", at: "/my/send/<link>/cancel"},
 	{route: "GET /my/auto-pay"},
 	{route: "POST /my/auto-pay", form: url.Values{"days": {"14"}, "was": {"30"}, "agreed": {"yes"}, "card": {"none"}}},
 	{route: "GET /my/auto-pay/off"},
@@ -93,6 +98,7 @@ var things = map[string]string{
 	"card":        `SELECT id FROM cards WHERE client_id = $1 AND removed_ms = 0 ORDER BY added_ms LIMIT 1`,
 	"payment":     `SELECT id FROM payments WHERE client_id = $1 AND door = 'client' LIMIT 1`,
 	"setup":       `SELECT SUBSTR(id, 6) FROM card_setups WHERE client_id = $1 LIMIT 1`,
+	"link":        `SELECT id FROM payments WHERE client_id = $1 AND door = 'link' AND by_kind = 'client' LIMIT 1`,
 	"invoice":     `SELECT id FROM invoices WHERE client_id = $1 LIMIT 1`,
 	"appointment": `SELECT id FROM appointments WHERE client_id = $1 AND state = 'booked' ORDER BY starts_ms LIMIT 1`,
 }
@@ -167,6 +173,7 @@ func TestAClientReachesNothingOfAnother(t *testing.T) {
 	must(t, err)
 	begun := w.as(theirs)
 	begun.script("/my/pay", begun.get("/my/pay").pressed("new", w.enter("", "4000000000000002"), ""), http.StatusPaymentRequired)
+	begun.post("/my/send", begun.get("/my/send").form("form.panel", "phone", "804 555 0161", "payer", "Kit", "consent", "yes")).is(http.StatusSeeOther)
 	w.as(theirs).json("/my/cards/setup", `{"terms": "card-1"}`).is(http.StatusOK)
 	v := w.as(own)
 	r := mux.NewRouter()

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -22,14 +23,15 @@ import (
 
 // Config is what the door needs. All fields are required.
 type Config struct {
-	Desk    *client.Desk
-	Pages   *web.Pages
-	Door    web.Door // its Policy and Refuse are set here
-	Brand   string
-	Support phone.Number
-	Keys    seal.Keys
-	SignIn  *signin.Desk  // for passkeys; its Passkeys are nil where browsers take none
-	NewKey  func() string // of a form, random: a form that is sent twice does its work once
+	Desk     *client.Desk
+	Pages    *web.Pages
+	Door     web.Door // its Policy and Refuse are set here
+	Brand    string
+	Support  phone.Number
+	Keys     seal.Keys
+	LinkLife time.Duration
+	SignIn   *signin.Desk  // for passkeys; its Passkeys are nil where browsers take none
+	NewKey   func() string // of a form, random: a form that is sent twice does its work once
 
 	StripeJS       string // address of Stripe.js
 	PublishableKey string
@@ -78,6 +80,10 @@ func Mount(r *mux.Router, c Config) {
 	route("/invoices/{id}/pdf", s.acts(s.invoicePDF), nil)
 	route("/notices", s.acts(s.notices), s.acts(s.readNotices))
 	route("/sessions", s.acts(s.sessions), s.acts(s.endSession))
+	route("/send", s.acts(s.send), s.acts(s.sendLink))
+	route("/send/{payment}", s.acts(s.sent), nil)
+	route("/send/{payment}/resend", nil, s.acts(s.resendLink))
+	route("/send/{payment}/cancel", nil, s.acts(s.cancelLink))
 	route("/auto-pay", s.acts(s.autoPay), s.acts(s.setAutoPay))
 	route("/auto-pay/off", s.acts(s.sureToEndAutoPay), s.acts(s.endAutoPay))
 	route("/appointments", s.acts(s.appointments), nil)
