@@ -36,7 +36,6 @@ var portalTexts = []text{
 
 	{"my.home.hello", "Hello, %[1]s", "Hola, %[1]s"},
 	{"my.home.paid_to", "Paid To Date", "Pagado hasta"},
-	{"my.home.balance", "Balance", "Saldo"},
 
 	{"my.problem.nothing.title", "There is nothing here", "Aquí no hay nada"},
 	{"my.problem.nothing.text", "There is no such page in your account. Go back to the start of My Account.", "No hay tal página en su cuenta. Vuelva al inicio de My Account."},

@@ -2,7 +2,7 @@ package lang
 
 // autoPayTexts are the words of Auto Pay in My Account.
 var autoPayTexts = []text{
-	{"my.auto_pay", "Auto Pay", "Su Auto Pay"},
+	{"my.auto_pay", "Auto Pay", "Auto Pay"},
 	{"my.auto_pay.what", "We charge your main card on each Paid To Date, so that you never have to think of it.", "Cobramos a su tarjeta principal en cada fecha hasta la que está pagado, para que no tenga que pensar en ello."},
 	{"my.auto_pay.what.when", "Three days before, you get a mail with the date and the amount.", "Tres días antes recibe un correo con la fecha y la cantidad."},
 	{"my.auto_pay.what.credit", "Your credit is used first, and what is past due is paid with it.", "Primero se usa su saldo a favor, y con ello se paga lo vencido."},

@@ -53,6 +53,7 @@ type Store interface {
 	SendStore
 	NoticeStore
 	InvoiceStore
+	HomeStore
 	AppointmentStore
 	PayStore
 	TermsInForce(ctx context.Context, kind account.Terms) (string, error)
@@ -105,36 +106,8 @@ func (d *Desk) entry(ctx context.Context, clientID, act, object, detail string) 
 	return trail.Entry{ID: d.NewID(), At: now, Actor: trail.Actor{Kind: trail.Client, ID: clientID}, Act: act, Object: object, ClientID: clientID, Detail: detail}, err
 }
 
-// Home is what a client sees first.
-type Home struct {
-	Vehicles []Vehicle
-	Balance  money.Cents // what is owed; negative: a credit
-	Cards    []Card      // on file
-}
-
 // Vehicle is what is paid for, and where it is serviced.
 type Vehicle struct {
 	account.Vehicle
 	Location account.Location
-}
-
-// Home returns what a client sees first.
-func (d *Desk) Home(ctx context.Context, who Who) (Home, error) {
-	var out Home
-	_, vehicles, err := d.Store.Client(ctx, who.ID)
-	if err != nil {
-		return out, err
-	}
-	for _, v := range vehicles {
-		l, err := d.Store.Location(ctx, v.LocationID)
-		if err != nil {
-			return out, err
-		}
-		out.Vehicles = append(out.Vehicles, Vehicle{v, l})
-	}
-	if out.Cards, err = d.Cards(ctx, who); err != nil {
-		return out, err
-	}
-	out.Balance, err = d.Store.Balance(ctx, who.ID)
-	return out, err
 }

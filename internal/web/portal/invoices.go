@@ -250,13 +250,13 @@ func (s *server) invoice(r *web.Request, who client.Who) (web.Answer, error) {
 		page.Credits = append(page.Credits, CreditNote{n, invoiceAddress(n.ID)})
 	}
 	if b.Due > 0 {
-		page.Pay = s.payAddress(url.Values{"balance": {"1"}})
+		page.Pay = s.payFor(url.Values{"balance": {"1"}})
 	}
 	return s.Pages.Page(http.StatusOK, InvoicePage, page)
 }
 
-// payAddress is where one pays; "" where nothing is offered to pay.
-func (s *server) payAddress(what url.Values) string {
+// payFor is where one pays; "" where nothing is offered to pay.
+func (s *server) payFor(what url.Values) string {
 	for _, room := range rooms {
 		if room.key == "my.pay" && !s.Desk.Paused {
 			return room.address + "?" + what.Encode()

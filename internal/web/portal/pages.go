@@ -12,7 +12,6 @@ import (
 const (
 	SignInPage   = "portal/sign-in"  // SignIn
 	PasswordPage = "portal/password" // Password
-	HomePage     = "portal/home"     // Home
 	SessionsPage = "portal/sessions" // Sessions
 	ProblemPage  = "portal/problem"  // Problem
 )
@@ -77,19 +76,6 @@ type SessionRow struct {
 	ID, Browser, Address, Began string
 	Here                        bool // the one that reads this
 }
-
-// Home is the dashboard.
-type Home struct {
-	Chrome
-	Greeting string
-	Balance  string
-	Vehicles []VehicleCard
-	CardsToSee
-	NoticeList
-}
-
-// VehicleCard is what is paid for.
-type VehicleCard struct{ Label, PaidTo, Location string }
 
 // Problem is a page that says what went wrong and where to go.
 type Problem struct {
