@@ -4,23 +4,8 @@ import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import test from "node:test";
-import { Agent, PASSWORD, seen } from "./lib/people.mjs";
-import { axe, Town, until } from "./lib/town.mjs";
-
-/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways at 320 pixels. */
-async function sound(page, name) {
-  const size = page.viewportSize();
-  const found = [];
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await axe(page)));
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 320, height: 700 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
-  await page.setViewportSize(size);
-  assert.deepEqual(found, [], name);
-}
+import { Agent, authenticator, PASSWORD, seen, sound } from "./lib/people.mjs";
+import { Town, until } from "./lib/town.mjs";
 
 /** An authenticator app on a phone: what it shows for a key now (RFC 6238). step is 1 for the next code. */
 function code(key, now, step = 0) {
@@ -33,25 +18,6 @@ function code(key, now, step = 0) {
 
 /** The time in the town. */
 const townNow = async (town) => Date.parse((await town.control("clock")).now);
-
-/** Gives a page an authenticator with a fingerprint, which nobody touches until touched. It ends with any other session of the debugging protocol on that page: axe is for other pages then. */
-async function authenticator(page) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("WebAuthn.enable");
-  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
-    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: false },
-  });
-  const touch = (enabled) => session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
-  return {
-    /** Touches it while something is done. */
-    async touched(done) {
-      await touch(true);
-      await done();
-      await touch(false);
-    },
-    verifies: (isUserVerified) => session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
-  };
-}
 
 test("an app's codes and a passkey, set up and used", async (t) => {
   const town = await Town.start(t, { host: "localhost" });

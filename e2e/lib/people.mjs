@@ -7,7 +7,7 @@
 //   await agent.reads("Paid.");
 //   await charged(town, [{ amount: 9858 }]);
 import assert from "node:assert/strict";
-import { until } from "./town.mjs";
+import { axe, until } from "./town.mjs";
 
 export const VISA = "4242424242424242";
 export const MASTERCARD = "5555555555554444";
@@ -201,6 +201,40 @@ export async function seen(part, words, within = 20_000) {
   } catch (error) {
     throw new Error(`${error.message}; it says: ${last}`);
   }
+}
+
+/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways at 320 pixels. */
+export async function sound(page, name) {
+  const size = page.viewportSize();
+  const found = [];
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    found.push(...(await axe(page)));
+  }
+  await page.emulateMedia({ colorScheme: null });
+  await page.setViewportSize({ width: 320, height: 700 });
+  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
+  await page.setViewportSize(size);
+  assert.deepEqual(found, [], name);
+}
+
+/** Gives a page an authenticator with a fingerprint, which nobody touches until touched. It ends with any other session of the debugging protocol on that page: axe is for other pages then. */
+export async function authenticator(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: false },
+  });
+  const touch = (enabled) => session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  return {
+    /** Touches it while something is done. */
+    async touched(done) {
+      await touch(true);
+      await done();
+      await touch(false);
+    },
+    verifies: (isUserVerified) => session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
+  };
 }
 
 /** The simulator's books: every charge that succeeded, of every account. */

@@ -42,7 +42,7 @@ var doorTexts = []text{
 	{"my.passkeys.not_here", "This browser can’t add passkeys.", "Este navegador no puede agregar llaves de acceso."},
 
 	{"my.reset", "Choose a new password", "Elija una contraseña nueva"},
-	{"my.reset.text", "This ends every session: wherever else you are signed in, you are signed out.", "Esto cierra todas las sesiones: dondequiera que haya entrado, se cerrará."},
+	{"my.reset.text", "This ends every session: wherever else you are signed in, you are signed out.", "Esto cierra todas las sesiones: en sus otros dispositivos tendrá que entrar de nuevo."},
 	{"my.reset.code", "Code from the mail", "Código del correo"},
 	{"my.reset.code.hint", "It is the end of the address in the mail, after the # sign.", "Es el final de la dirección en el correo, después del signo #."},
 	{"my.reset.code.none", "Enter the code, or open the link in the mail.", "Escriba el código o abra el enlace del correo."},
