@@ -66,6 +66,47 @@ func TestTwoClientsCannotTakeOnePlace(t *testing.T) {
 	})
 }
 
+// Appointments of an hour overlap though they begin at different times: no unique rule keeps them apart, the location's lock does.
+func TestTwoClientsCannotTakePlacesThatOverlap(t *testing.T) {
+	onBoth(t, func(b *books) {
+		const clients = 8
+		var before [clients]appointment.Place
+		for i := range clients {
+			before[i] = b.visit(fmt.Sprint("visit-", i), fmt.Sprint(100042+i), monday.AddDate(0, 0, 1+i%4).Add(time.Duration(i/4)*2*time.Hour), 60, 1)
+		}
+		for week := range 10 { // the winner goes back
+			var came sync.WaitGroup
+			var results [clients]error
+			for i := range clients {
+				to := appointment.Place{LocationID: "PA-HAR", StartsAt: monday.AddDate(0, 0, 14+week%2*7).Add(time.Duration(i%2) * 30 * time.Minute)}
+				came.Go(func() { _, results[i] = b.moves(fmt.Sprint(100042+i), fmt.Sprint("visit-", i), before[i], to) })
+			}
+			came.Wait()
+			won := 0
+			for i, err := range results {
+				if err != nil && !errors.Is(err, appointment.ErrTaken) {
+					t.Errorf("a client gets %v", err)
+				}
+				if err == nil {
+					won++
+					_, back := b.moves(fmt.Sprint(100042+i), fmt.Sprint("visit-", i), b.where(fmt.Sprint(100042+i), fmt.Sprint("visit-", i)), before[i])
+					b.must(back)
+				}
+			}
+			if won != 1 {
+				t.Errorf("%d clients are in one bay at a time", won)
+			}
+		}
+	})
+}
+
+func (b *books) where(clientID, id string) appointment.Place {
+	b.Helper()
+	a, err := b.Appointment(b.ctx, clientID, id)
+	b.must(err)
+	return a.Place()
+}
+
 func TestAnAppointmentIsMovedFromWhereItWasSeenIntoABayThatIsFreeAllTheWhile(t *testing.T) {
 	onBoth(t, func(b *books) {
 		place := func(at time.Time) appointment.Place {
