@@ -93,7 +93,6 @@ var payTexts = []text{
 	{"my.pay.paid.free", "Your credit has paid for it. No card was charged.", "Se pagó con su crédito. No se cobró a ninguna tarjeta."},
 	{"my.pay.paid.do", "You do not need to do anything. The payment is in your account.", "No necesita hacer nada. El pago está en su cuenta."},
 	{"my.pay.paid.home", "To my account", "A mi cuenta"},
-	{"my.pay.paid.invoice", "See the invoice", "Ver la factura"},
 	{"my.pay.refund.title", "This payment was refunded", "Este pago se reembolsó"},
 	{"my.pay.refund.money", "All of it was sent back to the card that paid. It usually takes 5 to 10 business days to show.", "Se devolvió completo a la tarjeta con la que se pagó. Suele tardar de 5 a 10 días hábiles en aparecer."},
 	{"my.pay.refund.do", "You do not need to do anything.", "No necesita hacer nada."},

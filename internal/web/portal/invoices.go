@@ -51,7 +51,8 @@ type Invoice struct {
 	Of      string // address of the invoice that a credit note belongs to
 	Credits []CreditNote
 	PDF     string
-	Pay     string // address where what is due can be paid; "" where nothing is, or nothing can be
+	Pay     string      // address where what is due can be paid; "" where nothing is, or nothing can be
+	Just    *PaidNotice // it was paid just now; nil: it was not
 }
 
 // CreditNote is a credit note that belongs to an invoice.
@@ -248,6 +249,9 @@ func (s *server) invoice(r *web.Request, who client.Who) (web.Answer, error) {
 	}
 	for _, n := range page.Sheet.Notes {
 		page.Credits = append(page.Credits, CreditNote{n, invoiceAddress(n.ID)})
+	}
+	if p := b.Payment; r.URL.Query().Get("paid") != "" && p != nil && p.Door == pay.ByClient && p.State.Sold() && p.GivenBack == 0 {
+		page.Just, page.Focus = paidNotice(r, who, page.Lang, *p), "paid"
 	}
 	if b.Due > 0 {
 		page.Pay = s.payFor(url.Values{"balance": {"1"}})

@@ -458,10 +458,7 @@ type PayState struct {
 	Facts     []Fact
 	Next      string // where to go on
 	NextWords string
-	Invoice   string // address; "" for none
-	AutoPay   string // what came of the wish for it, in a sentence; "" for nothing
-	AutoPayOn bool
-	Suggest   bool // Auto Pay
+	Just      *PaidNotice
 	Script    *PayScript
 }
 
@@ -500,16 +497,14 @@ func (s *server) paying(r *web.Request, who client.Who) (web.Answer, error) {
 	switch p.Place {
 	case client.PaidNow:
 		page.Tone, page.Next, page.NextWords, page.Facts = "good", home, l.T("my.pay.paid.home"), factsOf(l, p)
-		if payment.Amount() == 0 {
-			page.Money = l.T("my.pay.paid.free")
+		if p.Invoice != nil { // the new invoice says it all
+			q := url.Values{"paid": {"1"}}
+			if said := r.URL.Query().Get("auto_pay"); said == "on" || said == "no" {
+				q.Set("auto_pay", said)
+			}
+			return web.Redirect(invoiceAddress(p.Invoice.ID) + "?" + q.Encode()), nil
 		}
-		switch said := r.URL.Query().Get("auto_pay"); {
-		case said == "on" && who.AutoPayDays != 0:
-			page.AutoPay, page.AutoPayOn = l.T("my.auto_pay.is_on", who.AutoPayDays), true
-		case said == "no":
-			page.AutoPay = l.T("my.pay.auto_pay.no")
-		}
-		page.Suggest = who.AutoPayDays == 0 && payment.VehicleID != ""
+		page.Just = paidNotice(r, who, l, payment)
 	case client.Refunded:
 		page.Tone, page.Next, page.NextWords = "good", home, l.T("my.pay.paid.home")
 	case client.Confirming, client.Checking, client.Elsewhere:
@@ -529,6 +524,29 @@ func (s *server) paying(r *web.Request, who client.Who) (web.Answer, error) {
 		return s.withStripe(r, a), err
 	}
 	return a, err
+}
+
+// PaidNotice is told once, where somebody has just paid.
+type PaidNotice struct {
+	Money     string // what was paid, in a sentence
+	AutoPay   string // what came of the wish for it, in a sentence; "" for nothing
+	AutoPayOn bool
+	Suggest   bool // Auto Pay
+}
+
+// paidNotice is what is told of a payment that was just made.
+func paidNotice(r *web.Request, who client.Who, l lang.Lang, p pay.Payment) *PaidNotice {
+	n := &PaidNotice{Money: l.T("my.pay.paid.money", p.Amount().String()), Suggest: who.AutoPayDays == 0 && p.VehicleID != ""}
+	if p.Amount() == 0 {
+		n.Money = l.T("my.pay.paid.free")
+	}
+	switch said := r.URL.Query().Get("auto_pay"); {
+	case said == "on" && who.AutoPayDays != 0:
+		n.AutoPay, n.AutoPayOn = l.T("my.auto_pay.is_on", who.AutoPayDays), true
+	case said == "no":
+		n.AutoPay = l.T("my.pay.auto_pay.no")
+	}
+	return n
 }
 
 // factsOf is what was paid.

@@ -89,6 +89,9 @@ func TestACardOnFilePaysOnceWithoutScript(t *testing.T) {
 	}
 	form.Set("terms", "1")
 	to := v.post("/my/pay", form).to()
+	at := v.get(to).to()
+	v.get(at).is(http.StatusOK).says("#paid", "Thank you. $98.58 was paid.").says("h1", "Invoice").says("main", "Monitoring")
+	v.get(strings.TrimSuffix(at, "?paid=1")).is(http.StatusOK).has("#paid", 0)
 	if again := v.post("/my/pay", form).to(); again != to {
 		t.Errorf("the same press leads to %s and %s", to, again)
 	}
@@ -200,7 +203,7 @@ func TestCreditThatCoversEverythingNeedsNoCard(t *testing.T) {
 	w := newTown(t)
 	v := w.as("100048")
 	p := v.get("/my/pay").is(http.StatusOK).says(".total", "$0.00").says("form", "Your credit covers everything").has("#methods", 0)
-	v.get(v.post("/my/pay", p.form("#pay-form")).to()).says("main", "Your credit has paid for it")
+	v.get(v.get(v.post("/my/pay", p.form("#pay-form")).to()).to()).says("#paid", "Your credit has paid for it")
 	if charges, invoices, paidTo := w.stands("100048", "veh_ines_corolla"); charges != 0 || invoices != 1 || paidTo != "2026-04-09" {
 		t.Errorf("%d charges, %d invoices, Paid To Date %s", charges, invoices, paidTo)
 	}
@@ -251,7 +254,7 @@ func TestAutoPayIsOfferedOnTheWay(t *testing.T) {
 	p := v.get("/my/pay?vehicle=veh_marcus_f150&days=30").says(".auto-pay-offer", "30 days at a time, next charge on Apr 9, 2026")
 	v.get("/my/pay?balance=1").has("[name=auto_pay]", 0)
 	to := v.post("/my/pay", p.form("#pay-form", "terms", "1", "auto_pay", "30")).to()
-	v.get(to).is(http.StatusOK).says(".alert", "Auto Pay is on: 30 days at a time.")
+	v.get(v.get(to).to()).is(http.StatusOK).says(".alert", "Auto Pay is on: 30 days at a time.")
 	if n := w.count(`SELECT COUNT(*) FROM clients WHERE id = '100043' AND auto_pay_days = 30`); n != 1 {
 		t.Error("Auto Pay is not on")
 	}
