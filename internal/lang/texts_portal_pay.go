@@ -36,6 +36,8 @@ var payTexts = []text{
 	{"my.pay.no.too_many_tries", "The bank has declined five tries, so for your safety no more are made within an hour. Nothing was charged. Call your bank about the card, or call us about another way to pay.",
 		"El banco rechazó cinco intentos, así que por su seguridad no se harán más durante una hora. No se hizo ningún cobro. Llame a su banco para preguntar por la tarjeta o llámenos para ver otra forma de pagar."},
 
+	{"my.pay.no.set_aside", "What is pending is part of the payment that you have begun. Go on with that, or give it up.", "Lo pendiente es parte del pago que empezó. Continúe con ese pago o déjelo."},
+
 	{"my.pay.other.link", "A secure payment link for %[1]s is out and good until %[2]s. Have it paid, or wait until it has ended, then come back here.", "Hay un enlace de pago seguro por %[1]s que vale hasta las %[2]s. Páguelo con él o espere a que termine y vuelva aquí."},
 	{"my.pay.other.link_paying", "Somebody is paying %[1]s by a secure payment link right now. Do not pay again. Look here again in a few minutes.", "Alguien está pagando %[1]s con un enlace de pago seguro en este momento. No vuelva a pagar. Mire aquí de nuevo en unos minutos."},
 	{"my.pay.other.agent", "One of our agents is charging %[1]s to your card on file right now. Do not pay again. Look here again in a few minutes.", "Uno de nuestros agentes está cobrando %[1]s a su tarjeta guardada en este momento. No vuelva a pagar. Mire aquí de nuevo en unos minutos."},

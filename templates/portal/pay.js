@@ -110,8 +110,9 @@
       const {status, answer} = await ask(body);
       if (status === 401) return location.reload();
       if (answer && answer.next) return location.replace(answer.next);
-      if (answer && answer.key) return again(answer.message || texts.badRequest, answer);
-      if (answer && status >= 400 && status < 500 && status !== 408) return again(answer.message || texts.badRequest, answer);
+      const refused = answer && (answer.key || status >= 400 && status < 500 && status !== 408);
+      if (refused && !byId('checking').hidden) return location.reload(); // an answer to this copy says nothing of the first one: the page knows
+      if (refused) return again(answer.message || texts.badRequest, answer);
       if (byId('checking').hidden) {
         byId('checking').hidden = false;
         byId('open').hidden = true;

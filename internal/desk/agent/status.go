@@ -100,8 +100,11 @@ func (d *Desk) Status(ctx context.Context, who staff.Member, paymentID string) (
 		}
 	}
 	l.end()
-	if p.CardOnFile {
+	switch {
+	case p.CardOnFile:
 		l.endOnFile()
+	case p.Door == pay.ByClient:
+		l.endInPortal()
 	}
 	l.afterwards()
 	out.Steps, out.Headline, out.Next = l.steps, l.headline, l.next

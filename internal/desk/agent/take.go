@@ -145,6 +145,10 @@ func inTheWay(v pay.View, who staff.Member) *InTheWay {
 	switch p.State {
 	case pay.Open:
 		out.Where = "The card is about to be charged."
+		if p.Door == pay.ByClient {
+			out.Where = fmt.Sprintf("Nothing was charged yet; it ends at %s.", lang.English.Clock(p.ExpiresAt.In(v.Facts.Location.TimeZone())))
+			out.Do = "Have the client finish it or give it up in My Account; then take the payment."
+		}
 		if link {
 			out.Where = fmt.Sprintf("It asks for %s, and nothing was charged yet; it ends at %s.", p.Amount(), lang.English.Clock(p.ExpiresAt.In(v.Facts.Location.TimeZone())))
 			out.Do = "Have it paid, or cancel the link; then take the payment."

@@ -36,6 +36,7 @@ const (
 	NotAnswering  Blocked = "not_answering"  // the card processor does not answer just now
 	TooManyTries  Blocked = "too_many_tries" // ErrTries
 	InTheWay      Blocked = "in_the_way"     // another payment is under way: Checkout.Other
+	SetAside      Blocked = "set_aside"      // the pending balance is counted by what the client has begun: Checkout.Began
 )
 
 // How often a client may press: every press asks Stripe about a card, charged or not. And for how long declines are held against the next payment: a new one must not begin to count anew.
@@ -56,6 +57,8 @@ type PayStore interface {
 	Standing(ctx context.Context, c account.Client) (account.Standing, error)
 	// PaymentsOf lists a client's payments, newest first.
 	PaymentsOf(ctx context.Context, clientID string, limit int) ([]pay.Payment, error)
+	// Pressed finds the payment that a press of a client's has begun or tried to pay, by its key, and says whether a card was tried by it; "" for none.
+	Pressed(ctx context.Context, clientID, key string) (paymentID string, tried bool, err error)
 	// ViewOf reads one of a client's payments; account.ErrNotFound for another's.
 	ViewOf(ctx context.Context, clientID, paymentID string) (pay.View, error)
 	TermsInForce(ctx context.Context, kind account.Terms) (string, error)
@@ -220,8 +223,9 @@ func (d *Desk) wanted(ctx context.Context, c Checkout, w Wanted) (Wanted, error)
 
 // stands is what the client's other payments have to do with this one.
 type stands struct {
-	review   bool // a person has to look at one
-	declines int  // of late, of all that the client has begun here
+	review   bool         // a person has to look at one
+	declines int          // of late, of all that the client has begun here
+	counts   *pay.Payment // another live one, that counts the past due
 }
 
 // stands reads the client's payments: what the one that is gone on with has reserved is free for it.
@@ -247,6 +251,9 @@ func (d *Desk) stands(ctx context.Context, c *Checkout, facts *pay.Facts) (stand
 		if here && p.State.Live() {
 			facts.Standing.PastDue += p.Frozen.Summary.PastDue
 			facts.Standing.Credit += p.Frozen.Summary.CreditApplied
+		}
+		if live && !here && p.Frozen.Summary.PastDue > 0 {
+			s.counts = p
 		}
 		switch {
 		case !live || p.State == pay.Review:
@@ -295,6 +302,10 @@ func (c *Checkout) block(d *Desk, s stands) {
 		c.Blocked = InTheWay
 	case summary.Blocked != nil && *summary.Blocked == quote.NothingDue && !c.Balance:
 		c.Free = true
+	case summary.Blocked != nil && *summary.Blocked == quote.NothingDue && s.counts != nil:
+		if c.Blocked = SetAside; !own(*s.counts) || s.counts.State != pay.Open {
+			c.Blocked, c.Other = InTheWay, s.counts
+		}
 	case summary.Blocked != nil:
 		c.Blocked = *summary.Blocked
 	case s.declines >= pay.MaxDeclines:
@@ -347,12 +358,23 @@ func (d *Desk) Pay(ctx context.Context, who Who, p Press) (Paying, error) {
 }
 
 func (d *Desk) pay(ctx context.Context, who Who, p Press) (Paying, error) {
+	key := p.form(who.ID)
+	// A press that was heard before is answered with what it did: no refusal of now is an answer to it.
+	if id, tried, err := d.Store.Pressed(ctx, who.ID, key); err != nil {
+		return Paying{}, err
+	} else if tried {
+		out, err := d.Paying(ctx, who, id)
+		if err != nil {
+			return out, err
+		}
+		return d.enrolled(ctx, who, out, p.AutoPay)
+	}
 	if n, err := d.Tries.Take(ctx, "press in My Account "+who.ID, mostPresses, pressesIn); err == nil && n == 0 {
 		return Paying{}, link.ErrTooMany // while nobody counts, five declines still lock a payment
 	}
 	b := pay.Purchase{
 		Order: pay.Order{
-			ClientID: who.ID, VehicleID: p.VehicleID, FormKey: p.form(who.ID), By: trail.Actor{Kind: trail.Client, ID: who.ID}, Replaces: own,
+			ClientID: who.ID, VehicleID: p.VehicleID, FormKey: key, By: trail.Actor{Kind: trail.Client, ID: who.ID}, Replaces: own,
 			Price: func(f pay.Facts) (pay.Frozen, error) { return p.price(f) },
 		},
 		PaymentMethod: p.PaymentMethod, SessionID: who.SessionID, Terms: p.Terms, Language: p.Language, Address: p.Address, UserAgent: p.UserAgent,
@@ -370,17 +392,8 @@ func (d *Desk) pay(ctx context.Context, who Who, p Press) (Paying, error) {
 		if err := d.card(ctx, who, p, &b); err != nil {
 			return Paying{}, err
 		}
-		all, err := d.Store.PaymentsOf(ctx, who.ID, paymentsOf)
-		if err != nil {
+		if err := d.mayTry(ctx, who); err != nil {
 			return Paying{}, err
-		}
-		now, err := d.Store.Now(ctx)
-		if err != nil {
-			return Paying{}, err
-		}
-		known := slices.ContainsFunc(all, func(o pay.Payment) bool { return o.FormKey == b.FormKey })
-		if !known && declines(all, now) >= pay.MaxDeclines {
-			return Paying{}, ErrTries
 		}
 	}
 	r, err := d.Till.Buy(ctx, b)
@@ -392,6 +405,19 @@ func (d *Desk) pay(ctx context.Context, who Who, p Press) (Paying, error) {
 		return out, err
 	}
 	return d.enrolled(ctx, who, out, p.AutoPay)
+}
+
+// mayTry refuses another card after too many declines.
+func (d *Desk) mayTry(ctx context.Context, who Who) error {
+	all, err := d.Store.PaymentsOf(ctx, who.ID, paymentsOf)
+	if err != nil {
+		return err
+	}
+	now, err := d.Store.Now(ctx)
+	if err == nil && declines(all, now) >= pay.MaxDeclines {
+		err = ErrTries
+	}
+	return err
 }
 
 // enrolWithin is how long after a payment what was wished for on its way is done: a page that is found again much later does nothing.

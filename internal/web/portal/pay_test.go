@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"paylink/internal/demo"
+	"paylink/internal/desk/client"
 )
 
 // stands is a client's account as the books have it.
@@ -98,6 +99,14 @@ func TestACardOnFilePaysOnceWithoutScript(t *testing.T) {
 	if charges, invoices, paidTo := w.stands("100047", "veh_hal_outback"); charges != 1 || invoices != 1 || paidTo != "2026-04-09" {
 		t.Errorf("%d charges, %d invoices, Paid To Date %s", charges, invoices, paidTo)
 	}
+	// Whatever has changed since: the same press finds what it did.
+	_, err := w.books.Exec(`UPDATE cards SET removed_ms = 1 WHERE client_id = '100047'`)
+	must(t, err)
+	if again := v.post("/my/pay", form).to(); again != to {
+		t.Errorf("once its card is removed the same press leads to %s", again)
+	}
+	_, err = w.books.Exec(`UPDATE cards SET removed_ms = 0 WHERE client_id = '100047'`)
+	must(t, err)
 	form.Set("key", "another page that was open before")
 	v.post("/my/pay", form).is(http.StatusConflict).says("#notice", "The total has changed since it was shown")
 	v.get("/my/pay").says("main", "New Paid To Date May 9, 2026")
@@ -216,11 +225,21 @@ func TestWhatCantBePaidSaysWhy(t *testing.T) {
 	for id, why := range map[string]string{"100044": "Baltimore, MD can’t take payments here yet", "100050": "collections company"} {
 		w.as(id).get("/my/pay").is(http.StatusOK).says("#blocked-why", why).has("#pay-form", 0)
 	}
+	dana, _, err := w.s.DB.Client(t.Context(), "100042")
+	must(t, err)
+	paused := &client.Desk{Store: w.s.DB, Down: func() bool { return false }, Paused: true}
+	if c, err := paused.Checkout(t.Context(), client.Who{Client: dana}, client.Wanted{}); err != nil || c.Blocked != client.Paused {
+		t.Errorf("after a restore: %q, %v", c.Blocked, err)
+	}
+	down := &client.Desk{Store: w.s.DB, Down: func() bool { return true }}
+	if c, err := down.Checkout(t.Context(), client.Who{Client: dana}, client.Wanted{}); err != nil || c.Blocked != client.NotAnswering {
+		t.Errorf("while Stripe does not answer: %q, %v", c.Blocked, err)
+	}
 	w.as("100051").get("/my/pay").says("main", "8 days since your Paid To Date are not paid")
 	v := w.as("100047")
 	v.get("/my/pay").says("main", "Auto Pay is on and charges your card within 1 day")
 	p := v.get("/my/pay")
-	_, err := w.books.Exec(`UPDATE locations SET payments = 'suspended' WHERE id = (SELECT location_id FROM vehicles WHERE id = 'veh_hal_outback')`)
+	_, err = w.books.Exec(`UPDATE locations SET payments = 'suspended' WHERE id = (SELECT location_id FROM vehicles WHERE id = 'veh_hal_outback')`)
 	must(t, err)
 	v.get("/my/pay").says("#blocked-why", "can’t take payments at the moment")
 	v.post("/my/pay", p.form("#pay-form", "terms", "1")).is(http.StatusUnprocessableEntity).has("#pay-form", 0)
@@ -239,10 +258,14 @@ func TestWhatWasBegunCanBeGivenUp(t *testing.T) {
 	v := w.as("100043")
 	p := v.get("/my/pay?vehicle=veh_marcus_f150&days=30")
 	v.script("/my/pay", p.pressed("new", w.enter(demo.TampaAccount, "4000000000009995"), ""), http.StatusPaymentRequired)
-	p = v.get("/my/pay?balance=1").says(".alert", "You began to pay $125.25 and nothing was charged").has("#pay-form", 0)
+	p = v.get("/my/pay?balance=1").says(".alert", "You began to pay $125.25 and nothing was charged").says("#blocked-why", "part of the payment that you have begun").has("#pay-form", 0)
 	action := p.Find("form[action$=give-up]").AttrOr("action", "")
+	desk := "/plus" + strings.TrimSuffix(strings.Replace(action, "/my/pay/", "/payments/", 1), "/give-up")
+	staff := w.agent()
+	staff.get(staff.get(desk).to()).is(http.StatusOK).says("#main", "The client is paying in My Account. Nothing was charged yet.")
 	v.get(v.post(action, nil).to()).is(http.StatusOK).says("[role=status]", "It is given up")
 	v.get("/my/pay?balance=1").says(".total", "$42.37").has("#pay-form", 1)
+	staff.get(staff.get(desk).to()).says("#main", "The client gave the payment up in My Account. No payment was taken.")
 }
 
 // Auto Pay is offered on the way, with a card that is kept: it is turned on once the payment has succeeded, after 3-D Secure too, and the card that has paid is the main one.
