@@ -174,6 +174,7 @@ func TestAClientReachesNothingOfAnother(t *testing.T) {
 	begun := w.as(theirs)
 	begun.script("/my/pay", begun.get("/my/pay").pressed("new", w.enter("", "4000000000000002"), ""), http.StatusPaymentRequired)
 	begun.post("/my/send", begun.get("/my/send").form("form.panel", "phone", "804 555 0161", "payer", "Kit", "consent", "yes")).is(http.StatusSeeOther)
+	w.comes("the text, at its phone", `SELECT COUNT(*) FROM messages WHERE status = 'delivered'`, 1) // what is on its way changes by itself
 	w.as(theirs).json("/my/cards/setup", `{"terms": "card-1"}`).is(http.StatusOK)
 	v := w.as(own)
 	r := mux.NewRouter()

@@ -16,6 +16,7 @@ import (
 	"paylink/internal/lang"
 	"paylink/internal/money"
 	"paylink/internal/pay"
+	"paylink/internal/trail"
 	"paylink/internal/web"
 )
 
@@ -43,7 +44,7 @@ type Pay struct {
 	PaidTo   string // new Paid To Date; "" for the pending balance
 	Warnings []string
 	Blocked  string // why nothing can be paid; "": it can
-	Other    string // address of the client's own payment that is in the way; ""
+	Other    string // where the client sees what is in the way, if it is their own; ""
 	Began    []Begun
 	Free     bool
 	Cards    []Method
@@ -176,8 +177,12 @@ func (s *server) payPage(r *web.Request, who client.Who, w client.Wanted, status
 		page.PaidTo = l.Date(*sum.PaidTo)
 	}
 	s.payPicks(l, c, &page)
-	if c.Other != nil && c.Other.Door == pay.ByClient {
-		page.Other = payHome + "/" + c.Other.ID
+	switch o := c.Other; {
+	case o == nil:
+	case o.Door == pay.ByClient:
+		page.Other = payHome + "/" + o.ID
+	case o.PaidBy() == pay.ByLink && o.CreatedBy.Kind == trail.Client: // where it can be followed, and cancelled
+		page.Other = sendHome + "/" + o.ID
 	}
 	for _, p := range c.Began {
 		page.Began = append(page.Began, Begun{

@@ -261,7 +261,7 @@ func TestWhatWasBegunCanBeGivenUp(t *testing.T) {
 	p = v.get("/my/pay?balance=1").says(".alert", "You began to pay $125.25 and nothing was charged").says("#blocked-why", "part of the payment that you have begun").has("#pay-form", 0)
 	action := p.Find("form[action$=give-up]").AttrOr("action", "")
 	desk := "/plus" + strings.TrimSuffix(strings.Replace(action, "/my/pay/", "/payments/", 1), "/give-up")
-	staff := w.agent()
+	staff := w.staff("agent")
 	staff.get(staff.get(desk).to()).is(http.StatusOK).says("#main", "The client is paying in My Account. Nothing was charged yet.")
 	v.get(v.post(action, nil).to()).is(http.StatusOK).says("[role=status]", "It is given up")
 	v.get("/my/pay?balance=1").says(".total", "$42.37").has("#pay-form", 1)
