@@ -55,6 +55,7 @@ func script() []scene {
 		{"a lost refund is found in the list", lostRefund},
 		{"a dispute shows what it has moved", contests},
 		{"a saved card pays off session", saved},
+		{"a card is kept for later, followed, and let go", keeps},
 		{"what has moved is told, and told again by its cause", movements},
 		{"what was told is kept, and listed", events},
 		{"what does not exist", nothingThere},
@@ -657,6 +658,86 @@ func saved(t *testing.T, w *world) {
 	_, err := pays("")
 	if e, ok := errors.AsType[*pay.RequestError](err); !ok || e.Status != 400 {
 		t.Errorf("without its customer: %v", err)
+	}
+}
+
+// Cards on file are the platform's own, whichever account a payment settles to.
+func keeps(t *testing.T, w *world) {
+	g := w.gateway(t, nil)
+	k := key()
+	customer, err := g.NewCustomer(t.Context(), k, "100042")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := g.NewCustomer(t.Context(), k, "100042"); err != nil || again != customer {
+		t.Errorf("the same key made %s, %v", again, err)
+	}
+	in, err := g.NewSetup(t.Context(), key(), customer, "100042")
+	if err != nil || in.Succeeded || in.Method != nil || in.Customer != customer || in.Secret.Reveal() == "" {
+		t.Fatalf("asked for: %+v, %v", in, err)
+	}
+	confirm := func(card string) error {
+		_, err := w.raw().SetupIntents.Confirm(in.ID, &stripe.SetupIntentConfirmParams{PaymentMethod: stripe.String(card)})
+		return err
+	}
+	if err := confirm("pm_card_chargeDeclined"); err == nil {
+		t.Error("a card that the bank refuses is set up")
+	}
+	if got, err := g.Setup(t.Context(), in.ID); err != nil || got.Succeeded || got.ErrorCode != "generic_decline" {
+		t.Errorf("refused: %+v, %v", got, err)
+	}
+	if err := confirm("pm_card_visa"); err != nil {
+		t.Fatal("the card could not be set up")
+	}
+	done, err := g.Setup(t.Context(), in.ID)
+	if err != nil || !done.Succeeded || done.Method == nil || done.Method.Customer != customer || done.Method.Brand != "visa" || done.Method.Last4 != "4242" || done.Method.Fingerprint == "" || done.Method.ExpYear < 2024 {
+		t.Fatalf("set up: %+v, %v", done, err)
+	}
+	method := done.Method.PaymentMethod
+	if m, there, err := g.Saved(t.Context(), method); err != nil || !there || m != *done.Method {
+		t.Errorf("read by itself: %+v, %t, %v", m, there, err)
+	}
+	if err := g.Detach(t.Context(), method); err != nil {
+		t.Fatal(err)
+	}
+	if m, there, err := g.Saved(t.Context(), method); err != nil || !there || m.Customer != "" {
+		t.Errorf("let go: %+v, %t, %v", m, there, err)
+	}
+	if _, no := errors.AsType[*pay.RequestError](g.Detach(t.Context(), method)); !no {
+		t.Error("what is detached can be detached again")
+	}
+	if _, there, err := g.Saved(t.Context(), "pm_nobody"); err != nil || there {
+		t.Errorf("nobody's: %t, %v", there, err)
+	}
+	if there, err := g.Customer(t.Context(), customer); err != nil || !there {
+		t.Errorf("the customer: %t, %v", there, err)
+	}
+	if _, err := w.raw().Customers.Del(customer, nil); err != nil {
+		t.Fatal("the customer could not be deleted")
+	}
+	if there, err := g.Customer(t.Context(), customer); err != nil || there {
+		t.Errorf("once it is deleted: %t, %v", there, err)
+	}
+	_, err = g.NewSetup(t.Context(), key(), customer, "100042")
+	refused(t, err, 400, "resource_missing")
+	if !strings.HasPrefix(w.key, "sk_test_sim") {
+		return // what Stripe has told is looked for where its clock stands still
+	}
+	told := map[string]string{}
+	if err := g.Events(t.Context(), "", time.Unix(0, 0), func(page []pay.Notice) error {
+		for _, n := range page {
+			if n.Card != "" {
+				told[n.Type] = n.Card
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string]string{"setup_intent.succeeded": in.ID, "setup_intent.setup_failed": in.ID, "payment_method.detached": method, "customer.deleted": customer} {
+		if told[kind] != want {
+			t.Errorf("%s tells of %q", kind, told[kind])
+		}
 	}
 }
 

@@ -142,3 +142,24 @@ func TestEventsAsTheyCome(t *testing.T) {
 		hook.Close()
 	}
 }
+
+func TestAnEventAboutACardOnFileNamesIt(t *testing.T) {
+	w, err := stripepay.NewWebhooks([]string{"whsec_x"}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ kind, account, object, want string }{
+		{"setup_intent.succeeded", "", `{"id": "seti_1", "object": "setup_intent", "payment_method": "pm_1"}`, "seti_1"},
+		{"payment_method.automatically_updated", "", `{"id": "pm_1", "object": "payment_method"}`, "pm_1"},
+		{"customer.deleted", "", `{"id": "cus_1", "object": "customer"}`, "cus_1"},
+		{"payment_method.attached", "", `{"id": "pm_1", "object": "payment_method"}`, ""},
+		{"payment_intent.succeeded", "", `{"id": "pi_1", "object": "payment_intent"}`, ""},
+		{"payment_method.detached", connected, `{"id": "pm_1", "object": "payment_method"}`, ""}, // a copy
+	} {
+		payload := `{"id": "evt_1", "object": "event", "account": "` + c.account + `", "api_version": "2023-10-16", "created": 1, "type": "` + c.kind + `", "data": {"object": ` + c.object + `}}`
+		n, err := w.Read([]byte(payload), stripesim.Sign([]byte(payload), "whsec_x", now()))
+		if err != nil || n.Card != c.want {
+			t.Errorf("%s of %q: %q, %v", c.kind, c.account, n.Card, err)
+		}
+	}
+}
