@@ -1,15 +1,18 @@
 package portal_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"paylink/internal/sim/stripesim"
+	"paylink/internal/sqldb"
 	"paylink/internal/web/portal"
 )
 
@@ -368,6 +371,19 @@ func TestACardGoesThoughStripeDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// together is a store whose readers have all read before any of them goes on.
+type together struct {
+	*sqldb.DB
+	read *sync.WaitGroup
+}
+
+func (s together) Expiring(ctx context.Context, year, month, limit int) ([]string, error) {
+	ids, err := s.DB.Expiring(ctx, year, month, limit)
+	s.read.Done()
+	s.read.Wait()
+	return ids, err
+}
+
 func TestAClientIsWarnedOnceOfACardThatExpires(t *testing.T) {
 	w := newTown(t)
 	const card = "card-demo-100047-0"
@@ -379,8 +395,12 @@ func TestAClientIsWarnedOnceOfACardThatExpires(t *testing.T) {
 	rounds := func() {
 		t.Helper()
 		done := make(chan error, 4)
+		var read sync.WaitGroup
+		read.Add(cap(done)) // each looks at one month: the other one ends later
 		for range cap(done) {
-			go func() { done <- w.s.Wallet.Round(t.Context()) }()
+			scheduler := *w.s.Wallet
+			scheduler.Store = together{w.s.DB, &read}
+			go func() { done <- scheduler.Round(t.Context()) }()
 		}
 		for range cap(done) {
 			must(t, <-done)
