@@ -243,7 +243,12 @@ type Enrolment struct {
 	From   Browser
 }
 
-const setAutoPay = "turn on Auto Pay"
+// The acts of the trail.
+const (
+	setAutoPay    = "turn on Auto Pay"
+	changeAutoPay = "change Auto Pay"
+	endAutoPay    = "turn off Auto Pay"
+)
 
 // Enrol turns Auto Pay on, or changes its days. What stands already as it is chosen is left alone. The trail keeps what was agreed to, and where. Errors: ErrAgree, ErrMoved, ErrCollections, ErrBehind,
 // ErrNoCard, pay.ErrPaused, quote.ErrDays.
@@ -280,7 +285,7 @@ func (d *Desk) enrol(ctx context.Context, who Who, n Enrolment) error {
 	}
 	what, act := post.AutoPayOn, setAutoPay
 	if n.Was != 0 {
-		what, act = post.AutoPayChanged, "change Auto Pay"
+		what, act = post.AutoPayChanged, changeAutoPay
 	}
 	face := pay.Card{Brand: card.Brand, Last4: card.Last4}
 	told, err := d.changed(ctx, who.Client, what, language.T("mail.auto_pay.terms", n.Days, face.Name()))
@@ -312,7 +317,7 @@ func (d *Desk) EndAutoPay(ctx context.Context, who Who, from Browser) (charging 
 	if err != nil {
 		return false, err
 	}
-	e, err := d.entry(ctx, who.ID, "turn off Auto Pay", who.ID, from.Name+", from "+from.Address)
+	e, err := d.entry(ctx, who.ID, endAutoPay, who.ID, from.Name+", from "+from.Address)
 	if err != nil {
 		return false, err
 	}

@@ -76,6 +76,9 @@ var tellings = []struct {
 	{"refund payment", "my.notice.refund", "my.invoices", nil},
 	{"add invoice", "my.notice.invoice", "my.invoices", nil},
 
+	{setAutoPay, "my.notice.auto_pay_on", "my.auto_pay", nil},
+	{changeAutoPay, "my.notice.auto_pay_changed", "my.auto_pay", nil},
+	{endAutoPay, "my.notice.auto_pay_off", "my.auto_pay", nil},
 	{"remind of Auto Pay", "my.notice.auto_pay_soon", "my.auto_pay", nil},
 	{"stop Auto Pay", "my.notice.auto_pay_stopped", "my.auto_pay", nil},
 
