@@ -290,3 +290,20 @@ func TestAutoPayIsOfferedOnTheWay(t *testing.T) {
 		t.Error("Auto Pay is on without a card")
 	}
 }
+
+// A new card to keep is added on its own page, which leads back to what was to be paid, with that card chosen.
+func TestANewCardThatIsKeptPays(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	v := w.as("100043")
+	keep := v.get("/my/pay?vehicle=veh_marcus_f150&days=14").Find("a.keep").AttrOr("href", "")
+	u, err := url.Parse(keep)
+	must(t, err)
+	v.get(keep).is(http.StatusOK)
+	v.keeps(v.proves("pm_card_visa")).is(http.StatusOK)
+	p := v.get(u.Query().Get("back")).is(http.StatusOK).says(".total", "$81.05").says("label:has(input[name=method]:checked)", "Visa ending in 4242")
+	v.get(v.post("/my/pay", p.form("#pay-form", "terms", "1")).to()).to()
+	if n := w.count(`SELECT COUNT(*) FROM attempts WHERE state = 'succeeded' AND last4 = '4242'`); n != 1 {
+		t.Errorf("%d times paid by the new card", n)
+	}
+}
