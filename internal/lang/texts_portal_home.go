@@ -3,6 +3,7 @@ package lang
 // homeTexts are the words of the shell, the dashboard and its notices in My Account. A notice's arguments are an amount, what it is for, a date, a card, the time of an appointment and a browser.
 var homeTexts = []text{
 	{"my.pages", "More pages", "Más páginas"},
+	{"my.bar.pay", "Pay", "Pagar"},
 	{"my.more", "More", "Más"},
 
 	{"my.home.now", "Under way", "En curso"},

@@ -32,6 +32,7 @@ type Chrome struct {
 // Room is a part of My Account.
 type Room struct {
 	Name, Address string
+	Short         string // its name in a phone's bar; "" for the whole one
 	Icon          string // its picture's name (templates/portal/parts.html)
 	Current       bool
 	Near          bool // it has a place of its own in a phone's bar; the others are under More

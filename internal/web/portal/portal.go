@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,11 +174,13 @@ func (s *server) language(r *web.Request, who client.Who) lang.Lang {
 	return lang.Match(r.Header.Get("Accept-Language"))
 }
 
-// rooms are the parts of My Account, in the order in which they are named. Those that are near have their own place in a phone's bar.
-var rooms = []struct {
+type room struct {
 	key, address, icon string
 	near               bool
-}{
+}
+
+// rooms are the parts of My Account, in the order in which they are named. Those that are near have their own place in a phone's bar.
+var rooms = []room{
 	{"my.home", home, "home", true},
 	{"my.pay", payHome, "pay", true},
 	{"my.auto_pay", autoPayPath, "again", true},
@@ -201,6 +204,9 @@ func (s *server) chrome(r *web.Request, who client.Who) Chrome {
 		c.Rooms = append(c.Rooms, Room{
 			Name: l.T(room.key), Address: room.address, Icon: room.icon, Near: room.near, Current: r.URL.Path == room.address || room.address != home && strings.HasPrefix(r.URL.Path+"/", room.address+"/"),
 		})
+	}
+	if i := slices.IndexFunc(rooms, func(one room) bool { return one.key == "my.pay" }); i >= 0 {
+		c.Rooms[i].Short = l.T("my.bar.pay")
 	}
 	if n, err := s.Desk.Unread(r.Context(), who); err == nil && n > 0 { // a page is not lost for want of it
 		c.Notices.Number = strconv.Itoa(n)
