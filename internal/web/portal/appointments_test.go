@@ -89,7 +89,7 @@ func TestWhatCannotBeMovedSaysWhy(t *testing.T) {
 	}
 	// Staff cancel it while the page is open.
 	w.exec(`UPDATE appointments SET state = 'cancelled' WHERE id = 'appt-demo-0'`)
-	v.post(danas, moving("VA-RIC", "2026-03-19T10:00")).is(http.StatusConflict).says(".alert", "is over or was cancelled").has(`.alert a[href="tel:+18045550110"]`, 1).has(".times", 0)
+	v.post(danas, moving("VA-RIC", "2026-03-19T10:00")).is(http.StatusConflict).says(".alert", "is over or was canceled").has(`.alert a[href="tel:+18045550110"]`, 1).has(".times", 0)
 	if n := w.count(`SELECT COUNT(*) FROM trail WHERE act = 'move appointment' AND refused <> '' AND client_id = '100042'`); n < 4 {
 		t.Errorf("the trail has %d refusals", n)
 	}
