@@ -1,23 +1,8 @@
 // A client adds a card on a phone: their bank asks to confirm, what is refused is said where it is entered, and a card that was saved is removed again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AMEX, PASSWORD, Payer, SECURE, charged, seen } from "./lib/people.mjs";
-import { axe, Town } from "./lib/town.mjs";
-
-/** What axe finds wrong, light and dark, and whether the page has to be scrolled sideways at 320 pixels. */
-async function sound(page, name) {
-  const size = page.viewportSize();
-  const found = [];
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await axe(page)));
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 320, height: 700 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
-  await page.setViewportSize(size);
-  assert.deepEqual(found, [], name);
-}
+import { AMEX, PASSWORD, Payer, SECURE, charged, seen, sound } from "./lib/people.mjs";
+import { Town } from "./lib/town.mjs";
 
 test("a client adds a card by 3-D Secure, and removes it", async (t) => {
   const town = await Town.start(t);

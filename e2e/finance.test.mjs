@@ -1,23 +1,8 @@
 // Finance gives money back through the pages: a part of a paid link, and then the rest. The agent sees it, and so does the payer's old link.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Agent, Payer, seen } from "./lib/people.mjs";
+import { Agent, Payer, seen, sound } from "./lib/people.mjs";
 import { axe, Town } from "./lib/town.mjs";
-
-/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways at 320 pixels. */
-async function sound(page, name) {
-  const size = page.viewportSize();
-  const found = [];
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await axe(page)));
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 320, height: 700 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
-  await page.setViewportSize(size);
-  assert.deepEqual(found, [], name);
-}
 
 /** What went back at the card processor, in cents. */
 async function givenBack(town) {

@@ -2,23 +2,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { Agent } from "./lib/people.mjs";
-import { axe, Town } from "./lib/town.mjs";
-
-/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways at 320 pixels. */
-async function sound(page, name) {
-  const size = page.viewportSize();
-  const found = [];
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await axe(page)));
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 320, height: 700 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
-  await page.setViewportSize(size);
-  assert.deepEqual(found, [], name);
-}
+import { Agent, sound } from "./lib/people.mjs";
+import { Town } from "./lib/town.mjs";
 
 test("an agent adds an invoice, and finds it", async (t) => {
   const town = await Town.start(t);

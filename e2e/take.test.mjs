@@ -1,8 +1,8 @@
 // Take Payment: an agent charges a card on file, by the keyboard; the card that needs its owner; the one that declines; and what is in the way.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Agent, Payer, SECURE, charged, seen } from "./lib/people.mjs";
-import { axe, Town } from "./lib/town.mjs";
+import { Agent, Payer, SECURE, charged, seen, sound } from "./lib/people.mjs";
+import { Town } from "./lib/town.mjs";
 
 /** Opens a client's Account History and Take Payment below it. */
 async function opens(agent, client) {
@@ -11,21 +11,6 @@ async function opens(agent, client) {
   await opener.focus();
   await agent.page.keyboard.press("Enter");
   await agent.page.getByRole("heading", { name: "Take Payment" }).waitFor();
-}
-
-/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways at 320 pixels. */
-async function sound(page, name) {
-  const size = page.viewportSize();
-  const found = [];
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await axe(page)));
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 320, height: 700 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
-  await page.setViewportSize(size);
-  assert.deepEqual(found, [], name);
 }
 
 const summary = (agent) => agent.page.getByRole("region", { name: "Invoice Summary" });
