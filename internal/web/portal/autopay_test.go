@@ -185,3 +185,65 @@ func TestADeclineIsToldAtOnceAndTriedAgainFourTimesAtTheMost(t *testing.T) {
 		t.Error("words are missing")
 	}
 }
+
+// morning lets the clock come to eight in the morning of a day in March at the location, in daylight saving, and has Auto Pay look.
+func (w *town) morning(day int) {
+	w.t.Helper()
+	w.later(time.Date(2026, 3, day, 12, 0, 0, 0, time.UTC).Sub(w.now()))
+	for range 3 {
+		w.round()
+	}
+}
+
+func TestAutoPayTakesCreditFirstAndWaitsForWhoIsPaying(t *testing.T) {
+	w := newTown(t)
+	w.exec(`UPDATE clients SET auto_pay_days = CASE WHEN id IN ('100047', '100048') THEN 30 ELSE 0 END`)
+	w.exec(`UPDATE vehicles SET paid_to = '2026-03-13' WHERE client_id IN ('100047', '100048')`)
+	w.exec(`UPDATE cards SET client_id = '100048' WHERE client_id = '100043'`)
+	w.morning(10)
+	w.later(time.Date(2026, 3, 13, 11, 55, 0, 0, time.UTC).Sub(w.now()))
+	hal := w.as("100047") // somebody else is paying by a link at eight
+	to := hal.post(send, hal.errand()).to()
+	w.texts(payer, 1)
+	w.morning(13)
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100048' AND door = 'autopay' AND state = 'paid' AND amount = 0 AND credit > 0 AND intent_id IS NULL`); n != 1 {
+		t.Error("credit was not used first")
+	}
+	w.as("100048").get(autoPay).says("section:last-of-type", "Paid by credit")
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100047' AND door = 'autopay'`); n != 0 {
+		t.Fatalf("%d charges while somebody is paying", n)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM auto_pay_runs WHERE client_id = '100047' AND state = 'waiting' AND why = 'elsewhere'`); n != 1 {
+		t.Error("the run does not wait for who is paying")
+	}
+	hal.post(to+"/cancel", nil).is(http.StatusSeeOther)
+	w.later(16 * time.Minute)
+	w.round()
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100047' AND door = 'autopay' AND state = 'paid' AND amount = 9858`); n != 1 {
+		t.Error("it was not charged once the link had ended")
+	}
+	w.as("100047").get(autoPay).says("section:last-of-type", "Paid by Auto Pay").says("section:last-of-type", "$98.58")
+}
+
+func TestAutoPayChargesNothingOnceItIsOff(t *testing.T) {
+	w := newTown(t)
+	w.exec(`UPDATE vehicles SET paid_to = '2026-03-13' WHERE client_id = '100047'`)
+	w.morning(10) // told that it is charged
+	w.as("100047").post(autoPay+"/off", nil).is(http.StatusSeeOther)
+	w.morning(13)
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100047' AND door = 'autopay'`); n != 0 {
+		t.Fatalf("%d charges after it was off", n)
+	}
+	v := w.as("100047") // on again the same day: it is told again, and charged on the next morning
+	v.post(autoPay, v.get(autoPay).form("form.panel", "days", "30", "agreed", "yes")).is(http.StatusSeeOther)
+	v.get(autoPay).says(".coming", "Mar 14, 2026")
+	w.round()
+	w.round()
+	w.morning(14)
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE client_id = '100047' AND door = 'autopay' AND state = 'paid'`); n != 1 {
+		t.Errorf("%d charges after it was on again", n)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE p.client_id = '100047' AND a.terms_version = 'auto-pay-1'`); n != 1 {
+		t.Error("the charge does not say what was agreed to")
+	}
+}
