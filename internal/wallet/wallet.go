@@ -17,7 +17,7 @@ import (
 var (
 	ErrNotSetUp = errors.New("the bank has not confirmed this card")
 	ErrMost     = errors.New("no more cards can be on file")
-	ErrInUse    = errors.New("Auto Pay uses this card, and no other takes over")
+	ErrInUse    = errors.New("this card is used by Auto Pay, and no other takes over")
 	ErrDead     = errors.New("this card can't be charged")
 )
 
