@@ -130,8 +130,8 @@ func payHref(w client.Wanted, more ...string) string {
 			q.Set("days", strconv.Itoa(w.Days))
 		}
 	}
-	for i := 0; i < len(more); i += 2 {
-		q.Set(more[i], more[i+1])
+	for i := 1; i < len(more); i += 2 {
+		q.Set(more[i-1], more[i])
 	}
 	return payHome + "?" + q.Encode()
 }
