@@ -352,7 +352,7 @@ func (s *Service) routes(assets *web.Assets, pages *web.Pages, made suppliers) h
 	portal.Mount(desks, portal.Config{
 		Desk: &client.Desk{
 			Printer: printer, Store: s.DB, Wallet: s.Wallet, Till: s.Machine, Down: made.gateway.Down, Tries: s.door, NewID: newID, Token: rand.Text, Salt: salt, Paused: c.ReconcileOnly,
-			Carrier: made.carrier,
+			Carrier: made.carrier, Brand: c.Brand,
 		},
 		Pages: pages, Door: door, Brand: c.Brand, Support: c.Support, NewKey: rand.Text, LinkLife: c.LinkLife,
 		StripeJS: c.Stripe.JSURL, PublishableKey: c.Stripe.PublishableKey, Terms: s.worded, Keys: c.Keys,

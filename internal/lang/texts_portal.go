@@ -25,7 +25,9 @@ var portalTexts = []text{
 	{"my.password.wrong", "That is not your current password.", "Esa no es su contraseña actual."},
 	{"my.password.short", "That is too short. Use 12 characters or more.", "Es demasiado corta. Use 12 caracteres o más."},
 	{"my.password.long", "That is too long. Use 256 characters at the most.", "Es demasiado larga. Use 256 caracteres como máximo."},
-	{"my.password.same", "Choose another one: not the password before, and not your client id.", "Elija otra: ni la contraseña anterior ni su número de cliente."},
+	{"my.password.same", "Choose another one: not the password before.", "Elija otra: no la contraseña anterior."},
+	{"my.password.common", "That one is among the first that are tried. Choose another one.", "Esa es una de las primeras que se prueban. Elija otra."},
+	{"my.password.names", "That one is made of your name, your client id or ours. Choose another one.", "Esa está hecha de su nombre, su número de cliente o el nuestro. Elija otra."},
 
 	{"my.sessions", "Where you are signed in", "Dónde ha entrado"},
 	{"my.sessions.text", "End what you don’t know, then change your password. A session ends by itself after half an hour without use. Times are in UTC.",

@@ -73,6 +73,7 @@ type Desk struct {
 	NewID   func() string
 	Token   func() string // of a session or a letter, crypto/rand.Text
 	Salt    func() []byte // fresh and random, staff.SaltBytes long
+	Brand   string        // no part of a password
 	Carrier interface {
 		LineOf(ctx context.Context, n phone.Number) (sms.Line, error)
 	}

@@ -70,7 +70,8 @@ func (d *Desk) Forgot(ctx context.Context, id string, from Browser) error {
 	return d.Store.Write(ctx, e)
 }
 
-// Reset gives whoever has a link's token a password of their own choice, and signs them in here; every session before is over. Errors: ErrReset, ErrShort, ErrLong, ErrSame, lockout.ErrLocked.
+// Reset gives whoever has a link's token a password of their own choice, and signs them in here; every session before is over. Errors: ErrReset, what staff.Member.CheckNew says of
+// the password, lockout.ErrLocked.
 func (d *Desk) Reset(ctx context.Context, token, password string, from Browser) (Who, error) {
 	budgets := []lockout.Budget{{Key: useReset + " from " + lockout.Household(from.Address), Most: lockout.From}}
 	if _, err := lockout.Take(ctx, d.Tries, budgets); errors.Is(err, lockout.ErrLocked) {
@@ -89,11 +90,11 @@ func (d *Desk) Reset(ctx context.Context, token, password string, from Browser) 
 	if err != nil {
 		return Who{}, err
 	}
-	if err := fit(password, "", clientID); err != nil {
-		return Who{}, err
-	}
 	c, _, err := d.Store.Client(ctx, clientID)
 	if err != nil {
+		return Who{}, err
+	}
+	if err := d.fit(c, password, ""); err != nil {
 		return Who{}, err
 	}
 	e, err := d.entry(ctx, c.ID, useReset, c.ID, "by mail, "+from.Name)

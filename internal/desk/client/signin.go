@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"paylink/internal/account"
 	"paylink/internal/lockout"
@@ -23,13 +22,6 @@ const (
 	IdleLimit  = 30 * time.Minute
 	WholeLimit = 12 * time.Hour
 	seenEvery  = time.Minute // a session's last use is written down no more often than this
-)
-
-// What a new password is refused for.
-var (
-	ErrShort = errors.New("a password needs 12 characters or more")
-	ErrLong  = errors.New("a password has 256 characters at the most")
-	ErrSame  = errors.New("the new password is the old one, or the client id")
 )
 
 // Browser is where somebody signs in from.
@@ -187,13 +179,13 @@ func (d *Desk) EndSession(ctx context.Context, who Who, sessionID string) error 
 	return d.Store.EndSession(ctx, who.ID, sessionID, e)
 }
 
-// ChangePassword gives a client a password of their own choice, once the one before is proven. Every session ends, and a new one begins here. Errors: account.ErrSignIn for a wrong old one, ErrShort,
-// ErrLong, ErrSame, lockout.ErrLocked.
+// ChangePassword gives a client a password of their own choice, once the one before is proven. Every session ends, and a new one begins here. Errors: account.ErrSignIn for a wrong old one,
+// staff.ErrPasswordSame, what staff.Member.CheckNew says of the new one, lockout.ErrLocked.
 func (d *Desk) ChangePassword(ctx context.Context, who Who, old, password string, from Browser) (Who, error) {
 	if err := d.Prove(ctx, who, "change password", old, from); err != nil {
 		return who, err
 	}
-	if err := fit(password, old, who.ID); err != nil {
+	if err := d.fit(who.Client, password, old); err != nil {
 		return who, err
 	}
 	return d.setPassword(ctx, who.Client, password, from)
@@ -228,17 +220,12 @@ func (d *Desk) Prove(ctx context.Context, who Who, act, password string, from Br
 	return nil
 }
 
-// fit says whether a password may be chosen (NIST SP 800-63B: length counts, composition does not).
-func fit(password, old, id string) error {
-	switch n := utf8.RuneCountInString(password); {
-	case n < 12:
-		return ErrShort
-	case len(password) > staff.MaxPassword:
-		return ErrLong
-	case password == old || strings.EqualFold(strings.TrimSpace(password), id):
-		return ErrSame
+// fit says whether a client may choose a password: what nobody on the staff may choose no client may.
+func (d *Desk) fit(c account.Client, password, old string) error {
+	if password == old {
+		return staff.ErrPasswordSame
 	}
-	return nil
+	return staff.Member{Login: c.ID, Name: c.Name(), Email: c.Email}.CheckNew(password, d.Brand)
 }
 
 func (d *Desk) setPassword(ctx context.Context, c account.Client, password string, from Browser) (Who, error) {

@@ -8,6 +8,7 @@ import (
 	"paylink/internal/desk/client"
 	"paylink/internal/lang"
 	"paylink/internal/lockout"
+	"paylink/internal/staff"
 	"paylink/internal/web"
 )
 
@@ -125,12 +126,16 @@ func (s *server) reset(r *web.Request) (web.Answer, error) {
 // passwordWords say what is wrong with a new password; "" for what is not about one.
 func passwordWords(l lang.Lang, err error) string {
 	switch {
-	case errors.Is(err, client.ErrShort):
+	case errors.Is(err, staff.ErrPasswordShort):
 		return l.T("my.password.short")
-	case errors.Is(err, client.ErrLong):
+	case errors.Is(err, staff.ErrPasswordLong):
 		return l.T("my.password.long")
-	case errors.Is(err, client.ErrSame):
+	case errors.Is(err, staff.ErrPasswordSame):
 		return l.T("my.password.same")
+	case errors.Is(err, staff.ErrPasswordCommon):
+		return l.T("my.password.common")
+	case errors.Is(err, staff.ErrPasswordNames):
+		return l.T("my.password.names")
 	}
 	return ""
 }

@@ -79,7 +79,9 @@ func TestAPasswordIsChangedByWhoKnowsTheOldOneAndEndsEverySession(t *testing.T) 
 		{"not it at all", fresh, "#old-error", "not your current password"},
 		{demo.Password, "short", "#password-error", "too short"},
 		{demo.Password, strings.Repeat("x", 300), "#password-error", "too long"},
-		{demo.Password, demo.Password, "#password-error", "Choose another one"},
+		{demo.Password, demo.Password, "#password-error", "not the password before"},
+		{demo.Password, "password1234", "#password-error", "among the first"},
+		{demo.Password, "Interlane100042", "#password-error", "made of your name"},
 	} {
 		p := v.post("/my/password", url.Values{"old": {c.old}, "password": {c.password}}).says(c.where, c.says)
 		if p.status != http.StatusUnauthorized && p.status != http.StatusUnprocessableEntity || p.Find("main").AttrOr("data-focus", "") == "" {
