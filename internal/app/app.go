@@ -185,17 +185,27 @@ func (s *Service) wire(ctx context.Context, made suppliers) error {
 			line.Msg(text)
 		},
 	}
-	assets, err := web.NewAssets(templates.Files)
+	sent, err := printed()
 	if err != nil {
 		return err
 	}
-	pages, err := web.ParsePages(templates.Files, assets)
-	if err != nil {
-		return err
-	}
-	s.handler = s.routes(assets, pages, made)
+	s.handler = s.routes(sent.assets, sent.pages, made)
 	return nil
 }
+
+// paper is what browsers are sent. It is in the program itself, and the same for all services of a process.
+type paper struct {
+	assets *web.Assets
+	pages  *web.Pages
+}
+
+var printed = sync.OnceValues(func() (p paper, err error) {
+	if p.assets, err = web.NewAssets(templates.Files); err != nil {
+		return p, err
+	}
+	p.pages, err = web.ParsePages(templates.Files, p.assets)
+	return p, err
+})
 
 // heard takes an event to whom it concerns: cards on file, or the payment machine.
 func (s *Service) heard(ctx context.Context, n pay.Notice) error {

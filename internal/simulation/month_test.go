@@ -21,7 +21,7 @@ import (
 	"paylink/internal/trail"
 )
 
-var clients = flag.Int("clients", 40, "how many clients have Auto Pay in the simulated months; make test: 500")
+var clients = flag.Int("clients", 20, "how many clients have Auto Pay in the simulated months; make test: 500")
 
 // runs is what Auto Pay reads and writes, with the faults of a database around it.
 type runs struct{ store }

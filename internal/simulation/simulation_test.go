@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 0, "how many seeds to play; 0: 300")
+	seeds = flag.Uint64("seeds", 0, "how many seeds to play; 0: 100")
 	from  = flag.Uint64("from", 1, "the first seed")
 	most  = flag.Int("failures", 3, "after how many failed seeds to stop")
 	seed  = flag.Uint64("seed", 0, "the one seed to play, with its whole history")
@@ -147,7 +147,7 @@ func TestWhateverGoesWrongMoneyIsTakenExactlyOnce(t *testing.T) {
 	}
 	count := *seeds
 	if count == 0 {
-		count = 300 // the test command plays 10,000 besides (scripts/test.sh)
+		count = 100 // the test command plays 10,000 besides (scripts/test.sh)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began := time.Now()
