@@ -281,11 +281,12 @@ CREATE UNIQUE INDEX links_one_live_per_payment ON links (payment_id) WHERE state
 CREATE INDEX links_of_payment ON links (payment_id, created_ms);
 CREATE INDEX links_sent ON links (created_ms);
 
+-- A text carries a link, or belongs to its payment (of a declined Auto Pay), or to none (a code).
 CREATE TABLE messages (
   id         TEXT PRIMARY KEY,
-  kind       TEXT NOT NULL CHECK (kind IN ('link', 'receipt')),
-  payment_id TEXT NOT NULL REFERENCES payments (id),
-  link_id    TEXT NOT NULL REFERENCES links (id),
+  kind       TEXT NOT NULL CHECK (kind IN ('link', 'receipt', 'decline', 'code')),
+  payment_id TEXT REFERENCES payments (id) CHECK (payment_id IS NOT NULL OR kind = 'code'),
+  link_id    TEXT REFERENCES links (id) CHECK (link_id IS NOT NULL OR kind IN ('decline', 'code')),
   language   TEXT NOT NULL,
   box        TEXT NOT NULL,
   phone_box  TEXT NOT NULL,
@@ -303,6 +304,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_due ON messages (next_ms) WHERE next_ms IS NOT NULL;
 CREATE INDEX messages_of_payment ON messages (payment_id, created_ms);
+CREATE UNIQUE INDEX messages_linkless ON messages (payment_id, kind) WHERE link_id IS NULL AND payment_id IS NOT NULL;
 
 -- Whom an agent could send nothing, and why. Asked again on the same day for the same reason, it counts once.
 CREATE TABLE blocked (

@@ -133,32 +133,3 @@ CREATE TABLE auto_pay_runs (
 CREATE INDEX auto_pay_runs_due ON auto_pay_runs (next_ms) WHERE next_ms IS NOT NULL;
 CREATE INDEX auto_pay_runs_of_client ON auto_pay_runs (client_id, due);
 CREATE INDEX clients_enrolled ON clients (id) WHERE auto_pay_days <> 0;
-
--- Texts that carry no link: of a declined Auto Pay, which belongs to its payment, and of a code, which belongs to none. SQLite can't loosen a column, so that the table is made anew.
-CREATE TABLE texts (
-  id         TEXT PRIMARY KEY,
-  kind       TEXT NOT NULL CHECK (kind IN ('link', 'receipt', 'decline', 'code')),
-  payment_id TEXT REFERENCES payments (id) CHECK (payment_id IS NOT NULL OR kind = 'code'),
-  link_id    TEXT REFERENCES links (id) CHECK (link_id IS NOT NULL OR kind IN ('decline', 'code')),
-  language   TEXT NOT NULL,
-  box        TEXT NOT NULL,
-  phone_box  TEXT NOT NULL,
-  status     TEXT NOT NULL,
-  rank       BIGINT NOT NULL,
-  tries      BIGINT NOT NULL,
-  sid        TEXT NOT NULL,
-  error_code BIGINT NOT NULL,
-  created_ms BIGINT NOT NULL,
-  handed_ms  BIGINT NOT NULL,
-  sent_ms    BIGINT NOT NULL,
-  ended_ms   BIGINT NOT NULL,
-  next_ms    BIGINT,
-  UNIQUE (link_id, kind)
-);
-INSERT INTO texts (id, kind, payment_id, link_id, language, box, phone_box, status, rank, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, next_ms)
-  SELECT id, kind, payment_id, link_id, language, box, phone_box, status, rank, tries, sid, error_code, created_ms, handed_ms, sent_ms, ended_ms, next_ms FROM messages;
-DROP TABLE messages;
-ALTER TABLE texts RENAME TO messages;
-CREATE INDEX messages_due ON messages (next_ms) WHERE next_ms IS NOT NULL;
-CREATE INDEX messages_of_payment ON messages (payment_id, created_ms);
-CREATE UNIQUE INDEX messages_linkless ON messages (payment_id, kind) WHERE link_id IS NULL AND payment_id IS NOT NULL;
