@@ -176,7 +176,13 @@ func (s *server) payPage(r *web.Request, who client.Who, w client.Wanted, status
 	if sum.PaidTo != nil {
 		page.PaidTo = l.Date(*sum.PaidTo)
 	}
-	s.payPicks(l, c, &page)
+	page.Vehicles, page.Days = picks(l, c, func(w client.Wanted) string { return payHref(w) })
+	switch {
+	case c.Balance:
+		page.DaysHref = payHome
+	case c.PastDue > 0:
+		page.Balance = c.PastDue.String()
+	}
 	switch o := c.Other; {
 	case o == nil:
 	case o.Door == pay.ByClient:
@@ -221,28 +227,23 @@ func (s *server) payPage(r *web.Request, who client.Who, w client.Wanted, status
 	return s.withStripe(r, a), err
 }
 
-// payPicks is what can be chosen instead.
-func (s *server) payPicks(l lang.Lang, c client.Checkout, page *Pay) {
+// picks is what can be chosen instead: the vehicles, where there are several, and the days. href is the page that is for one of them.
+func picks(l lang.Lang, c client.Checkout, href func(client.Wanted) string) (vehicles, days []Pick) {
 	if len(c.Vehicles) > 1 {
 		for _, v := range c.Vehicles {
-			page.Vehicles = append(page.Vehicles, Pick{
+			vehicles = append(vehicles, Pick{
 				Label: v.Label, Detail: l.T("my.pay.vehicle.paid_to", l.Date(v.PaidTo)), Note: v.Location.Name,
-				Address: payHref(client.Wanted{VehicleID: v.ID}), Chosen: !c.Balance && v.ID == c.VehicleID,
+				Address: href(client.Wanted{VehicleID: v.ID}), Chosen: !c.Balance && v.ID == c.VehicleID,
 			})
 		}
 	}
 	for _, o := range c.Offers {
-		page.Days = append(page.Days, Pick{
+		days = append(days, Pick{
 			Label: l.T("my.pay.days_of", o.Days), Detail: o.Total.String(), Note: l.T("my.pay.days_to", l.Date(o.PaidTo)),
-			Address: payHref(client.Wanted{VehicleID: c.VehicleID, Days: o.Days}), Chosen: o.Days == c.Days,
+			Address: href(client.Wanted{VehicleID: c.VehicleID, Days: o.Days}), Chosen: o.Days == c.Days,
 		})
 	}
-	switch {
-	case c.Balance:
-		page.DaysHref = payHome
-	case c.PastDue > 0:
-		page.Balance = c.PastDue.String()
-	}
+	return vehicles, days
 }
 
 func payWords(l lang.Lang) map[string]string {

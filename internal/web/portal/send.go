@@ -102,14 +102,7 @@ func (s *server) sendPage(r *web.Request, who client.Who, w client.Wanted) (Send
 	l, sum := page.Lang, c.Frozen.Summary
 	page.What, page.Vehicle, page.Lines, page.TotalDue = l.T("my.send.what", int(s.LinkLife/time.Minute)), c.Frozen.Vehicle, web.SummaryLines(l, c.Frozen, false), sum.TotalDue.String()
 	page.Warnings, page.Blocked, page.Instead = warningsOf(l, c), blockedWords(l, c), payHref(c.Wanted)
-	if len(c.Vehicles) > 1 {
-		for _, v := range c.Vehicles {
-			page.Vehicles = append(page.Vehicles, Pick{Label: v.Label, Detail: l.T("my.pay.vehicle.paid_to", l.Date(v.PaidTo)), Note: v.Location.Name, Address: sendHref(client.Wanted{VehicleID: v.ID}), Chosen: v.ID == c.VehicleID})
-		}
-	}
-	for _, o := range c.Offers {
-		page.Days = append(page.Days, Pick{Label: l.T("my.pay.days_of", o.Days), Detail: o.Total.String(), Note: l.T("my.pay.days_to", l.Date(o.PaidTo)), Address: sendHref(client.Wanted{VehicleID: c.VehicleID, Days: o.Days}), Chosen: o.Days == c.Days})
-	}
+	page.Vehicles, page.Days = picks(l, c, sendHref)
 	if sum.PaidTo != nil {
 		page.PaidTo = l.Date(*sum.PaidTo)
 	}
