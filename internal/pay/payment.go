@@ -109,7 +109,7 @@ const (
 	ReasonNotSent    Reason = "not_sent"         // the text was not handed over in time
 	ReasonNotMine    Reason = "not_mine"         // the payer said that it is not for them
 	ReasonAgent      Reason = "agent"            // an agent cancelled the link
-	ReasonClient     Reason = "client"           // the client gave up what they had begun in My Account
+	ReasonClient     Reason = "client"           // the client gave up what they had begun, or cancelled the link that they had sent, in My Account
 	ReasonMoved      Reason = "account_moved"    // the bound quote no longer holds
 	ReasonDashboard  Reason = "canceled_outside" // cancelled in Stripe's dashboard
 	ReasonMismatch   Reason = "mismatch"         // amount, account or id is not ours

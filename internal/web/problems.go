@@ -19,6 +19,7 @@ import (
 	"paylink/internal/phone"
 	"paylink/internal/quote"
 	"paylink/internal/seal"
+	"paylink/internal/sms"
 	"paylink/internal/staff"
 	"paylink/internal/trail"
 	"paylink/internal/wallet"
@@ -98,8 +99,8 @@ var problems = []struct {
 	{account.ErrChanged, http.StatusConflict, "changed"},
 	{client.ErrAddress, http.StatusUnprocessableEntity, "address"},
 	{client.ErrSameAddress, http.StatusUnprocessableEntity, "same_address"},
-	{client.ErrLandline, http.StatusUnprocessableEntity, "landline"},
-	{client.ErrOptedOut, http.StatusUnprocessableEntity, "opted_out"},
+	{sms.ErrLandline, http.StatusUnprocessableEntity, "landline"},
+	{sms.ErrOptedOut, http.StatusUnprocessableEntity, "opted_out"},
 	{client.ErrBlocked, http.StatusConflict, "texts_blocked"},
 	{staff.ErrNotAllowed, http.StatusForbidden, "not_allowed"},
 	{ErrMustChange, http.StatusForbidden, "must_change"},

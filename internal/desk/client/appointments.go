@@ -30,6 +30,7 @@ type AppointmentStore interface {
 }
 
 const (
+	moveAppointment  = "move appointment"
 	appointmentsMost = 100
 	locationsMost    = 50
 )
@@ -211,15 +212,13 @@ func (d *Desk) Move(ctx context.Context, who Who, id string, seen, to appointmen
 	case err == nil:
 		err = d.move(ctx, who, a, at, seen, to)
 	}
-	if fixed(err) {
-		return d.notMoved(ctx, who, id, err)
-	}
-	return err
+	return d.noted(ctx, who, moveAppointment, id, err,
+		appointment.ErrByPhone, appointment.ErrTooLate, appointment.ErrOver, appointment.ErrClosed, appointment.ErrTaken, appointment.ErrChanged)
 }
 
 func (d *Desk) move(ctx context.Context, who Who, a Appointment, at account.Location, seen, to appointment.Place) error {
 	zone := at.TimeZone()
-	e, err := d.entry(ctx, who.ID, "move appointment", a.ID, a.Location.ID+" "+clock(a.StartsAt, a.Location.TimeZone())+" → "+at.ID+" "+clock(to.StartsAt, zone))
+	e, err := d.entry(ctx, who.ID, moveAppointment, a.ID, a.Location.ID+" "+clock(a.StartsAt, a.Location.TimeZone())+" → "+at.ID+" "+clock(to.StartsAt, zone))
 	if err != nil {
 		return err
 	}
@@ -230,24 +229,6 @@ func (d *Desk) move(ctx context.Context, who Who, a Appointment, at account.Loca
 	}
 	_, err = d.Store.MoveAppointment(ctx, who.ID, a.ID, seen, to, e, told)
 	return err
-}
-
-// fixed says whether an error is our own no, and not a fault.
-func fixed(err error) bool {
-	return slices.ContainsFunc([]error{appointment.ErrByPhone, appointment.ErrTooLate, appointment.ErrOver, appointment.ErrClosed, appointment.ErrTaken, appointment.ErrChanged},
-		func(no error) bool { return errors.Is(err, no) })
-}
-
-func (d *Desk) notMoved(ctx context.Context, who Who, id string, why error) error {
-	e, err := d.entry(ctx, who.ID, "move appointment", id, "")
-	if err != nil {
-		return err
-	}
-	e.Refused = why.Error()
-	if err := d.Store.Write(ctx, e); err != nil {
-		return err
-	}
-	return why
 }
 
 // clock is a time as the trail keeps it, by the location's clock.

@@ -35,7 +35,7 @@ type AutoPayStore interface {
 	Cards(ctx context.Context, clientID string) ([]account.Card, error)
 	// Standing leaves out what live payments have reserved.
 	Standing(ctx context.Context, c account.Client) (account.Standing, error)
-	// RunsOf lists a client's runs, the latest Paid To Date first, and PaidRuns what became of those that have come to a payment.
+	// RunsOf lists a client's runs, the latest Paid To Date first, and RunPayments what became of those that have come to a payment.
 	RunsOf(ctx context.Context, clientID string, limit int) ([]autopay.Run, error)
 	RunPayments(ctx context.Context, clientID string, limit int) (map[string]RunPayment, error)
 	// SetAutoPay writes what decide decides, in one transaction that has locked the account; nil: nothing. When it was turned on last is kept when it is turned off.
@@ -65,10 +65,7 @@ func (f AutoPayFacts) behind() []Vehicle {
 
 // usable says whether a card can be charged by the clock.
 func (f AutoPayFacts) usable() bool {
-	if f.Card == nil || f.Card.Refused != "" {
-		return false
-	}
-	return !slices.ContainsFunc(f.Vehicles, func(v Vehicle) bool { return f.Card.Expired(v.Location.Today(f.Now)) })
+	return f.Card != nil && !slices.ContainsFunc(f.Vehicles, func(v Vehicle) bool { return !f.Card.Chargeable(v.Location.Today(f.Now)) })
 }
 
 // may says why Auto Pay can't be turned on; nil: it can.
@@ -253,13 +250,7 @@ const (
 // Enrol turns Auto Pay on, or changes its days. What stands already as it is chosen is left alone. The trail keeps what was agreed to, and where. Errors: ErrAgree, ErrMoved, ErrCollections, ErrBehind,
 // ErrNoCard, pay.ErrPaused, quote.ErrDays.
 func (d *Desk) Enrol(ctx context.Context, who Who, n Enrolment) error {
-	err := d.enrol(ctx, who, n)
-	for _, no := range []error{ErrAgree, ErrMoved, ErrCollections, ErrBehind, ErrNoCard, pay.ErrPaused, quote.ErrDays} {
-		if errors.Is(err, no) {
-			return d.refused(ctx, who, setAutoPay, err)
-		}
-	}
-	return err
+	return d.noted(ctx, who, setAutoPay, who.ID, d.enrol(ctx, who, n), ErrAgree, ErrMoved, ErrCollections, ErrBehind, ErrNoCard, pay.ErrPaused, quote.ErrDays)
 }
 
 func (d *Desk) enrol(ctx context.Context, who Who, n Enrolment) error {

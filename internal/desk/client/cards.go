@@ -47,8 +47,8 @@ func (d *Desk) Cards(ctx context.Context, who Who) ([]Card, error) {
 		return nil, err
 	}
 	var out []Card
+	today := day.Of(now)
 	for _, c := range cards {
-		today := day.Of(now)
 		out = append(out, Card{Card: c, Expired: c.Expired(today), Soon: c.ExpiresSoon(today), Chargeable: c.Chargeable(today), AutoPay: wallet.UsedByAutoPay(who.Client, c)})
 	}
 	return out, nil
@@ -84,12 +84,7 @@ func (d *Desk) SetUpCard(ctx context.Context, who Who, a Agreement) (wallet.Setu
 		return wallet.Setup{}, pay.Secret{}, err
 	}
 	s, secret, err := d.Wallet.SetUp(ctx, wallet.Asked{ClientID: who.ID, Terms: a.Terms, Language: a.Language, Address: a.Address, UserAgent: a.UserAgent})
-	for _, no := range []error{pay.ErrTerms, wallet.ErrMost} {
-		if errors.Is(err, no) {
-			err = d.refused(ctx, who, wallet.ActSetUp, no)
-		}
-	}
-	return s, secret, err
+	return s, secret, d.noted(ctx, who, wallet.ActSetUp, who.ID, err, pay.ErrTerms, wallet.ErrMost)
 }
 
 // mayEnterCard counts one card more, which nothing gives back: a card that works is what is tested for. Where nothing can be counted, nothing is let in.

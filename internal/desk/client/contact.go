@@ -24,8 +24,6 @@ import (
 var (
 	ErrAddress     = errors.New("not a mail address")
 	ErrSameAddress = errors.New("the address or number is the client's already")
-	ErrLandline    = errors.New("the number is a landline and gets no texts")
-	ErrOptedOut    = errors.New("the number has opted out of texts")
 	// ErrBlocked is returned where the carrier blocks texts: only START from the phone lifts that.
 	ErrBlocked = errors.New("the carrier blocks texts to the number")
 )
@@ -79,7 +77,7 @@ func (d *Desk) AskMail(ctx context.Context, who Who, address, password string, f
 		return err
 	}
 	if err := d.mayAsk(ctx, who, address, from); err != nil {
-		return d.refused(ctx, who, act, err)
+		return d.noted(ctx, who, act, who.ID, err, lockout.ErrLocked)
 	}
 	e, err := d.entry(ctx, who.ID, act, who.ID, account.MaskedMail(address))
 	if err != nil {
@@ -92,7 +90,7 @@ func (d *Desk) AskMail(ctx context.Context, who Who, address, password string, f
 	return d.Store.Challenge(ctx, account.Challenge{ClientID: who.ID, Way: account.ByMail, Target: address, MadeAt: e.At}, code, e, &letter, nil)
 }
 
-// AskPhone is AskMail for a mobile number, to which the code goes as a text. Errors: also phone.ErrInvalid, phone.ErrNotMobile, ErrLandline, ErrOptedOut.
+// AskPhone is AskMail for a mobile number, to which the code goes as a text. Errors: also phone.ErrInvalid, phone.ErrNotMobile, sms.ErrLandline, sms.ErrOptedOut.
 func (d *Desk) AskPhone(ctx context.Context, who Who, number, password string, from Browser) error {
 	const act = "ask to change phone number"
 	n, err := phone.Parse(number)
@@ -106,15 +104,10 @@ func (d *Desk) AskPhone(ctx context.Context, who Who, number, password string, f
 		return err
 	}
 	if err := d.mayAsk(ctx, who, n.E164(), from); err != nil {
-		return d.refused(ctx, who, act, err)
+		return d.noted(ctx, who, act, who.ID, err, lockout.ErrLocked)
 	}
-	if out, _, err := d.Store.TextsTo(ctx, n); err != nil {
-		return err
-	} else if out {
-		return d.refused(ctx, who, act, ErrOptedOut)
-	}
-	if line, err := d.Carrier.LineOf(ctx, n); err == nil && line == sms.Landline { // where the carrier does not say, it is tried
-		return d.refused(ctx, who, act, ErrLandline)
+	if err := sms.Reaches(ctx, n, d.Store, d.Carrier); err != nil {
+		return d.noted(ctx, who, act, who.ID, err, sms.ErrOptedOut, sms.ErrLandline)
 	}
 	e, err := d.entry(ctx, who.ID, act, who.ID, n.String()+", agreed to texts")
 	if err != nil {
@@ -131,8 +124,10 @@ func (d *Desk) mayAsk(ctx context.Context, who Who, target string, from Browser)
 	if err != nil {
 		return err
 	}
-	if n, err := d.Store.Challenged(ctx, who.ID, now.Add(-time.Hour)); err != nil || n >= codesMost {
-		return errors.Join(err, lockout.ErrLocked)
+	if n, err := d.Store.Challenged(ctx, who.ID, now.Add(-time.Hour)); err != nil {
+		return err
+	} else if n >= codesMost {
+		return lockout.ErrLocked
 	}
 	sum := sha256.Sum256([]byte(target)) // the counter holds no address and no number
 	_, err = lockout.Take(ctx, d.Tries, []lockout.Budget{

@@ -90,7 +90,7 @@ var tellings = []struct {
 	{"change language", "my.notice.language", "my.profile", nil},
 	{"change email address", "my.notice.mail", "my.profile", nil},
 	{"change phone number", "my.notice.phone", "my.profile", nil},
-	{"change license plate", "my.notice.plate", "my.profile", nil},
+	{changePlate, "my.notice.plate", "my.profile", nil},
 	{"opt out of texts", "my.notice.texts_off", "my.profile", nil},
 	{"opt in to texts", "my.notice.texts_on", "my.profile", nil},
 	{wallet.ActAdd, "my.notice.card_added", "my.cards", nil},
@@ -100,7 +100,7 @@ var tellings = []struct {
 	{wallet.ActUpdate, "my.notice.card_updated", "my.cards", nil},
 	{wallet.ActLose, "my.notice.card_gone", "my.cards", nil},
 	{wallet.ActWarn, "my.notice.card_expires", "my.cards", nil},
-	{"move appointment", "my.notice.appointment", "my.appointments", nil},
+	{moveAppointment, "my.notice.appointment", "my.appointments", nil},
 }
 
 func by(door pay.Door) func(Notice) bool { return func(n Notice) bool { return n.Door == door } }

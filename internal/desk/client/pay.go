@@ -346,15 +346,9 @@ func (p Press) form(clientID string) string {
 // Pay prices once more and charges once. Errors, with nothing charged: ErrNotAgreed, ErrTries, pay.ErrTotalMoved, pay.ErrBlocked, *pay.LiveError, and those of pay.Machine.Buy; link.ErrTooMany, account.ErrNotFound, quote.ErrDays.
 func (d *Desk) Pay(ctx context.Context, who Who, p Press) (Paying, error) {
 	out, err := d.pay(ctx, who, p)
-	for _, no := range []error{
+	return out, d.noted(ctx, who, makePayment, who.ID, err,
 		ErrNotAgreed, ErrTries, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive, pay.ErrNeedsReview, pay.ErrPaused, pay.ErrBrand, pay.ErrCard, pay.ErrTerms, pay.ErrElsewhere, pay.ErrClosed, link.ErrTooMany,
-		account.ErrNotFound,
-	} {
-		if errors.Is(err, no) {
-			return out, errors.Join(d.refused(ctx, who, makePayment, no), err)
-		}
-	}
-	return out, err
+		account.ErrNotFound)
 }
 
 func (d *Desk) pay(ctx context.Context, who Who, p Press) (Paying, error) {

@@ -10,6 +10,8 @@ import (
 	"paylink/internal/trail"
 )
 
+const changePlate = "change license plate"
+
 // ProfileStore is what the profile writes.
 type ProfileStore interface {
 	// SetLanguage gives a client a language; it says whether that was another one. Errors: account.ErrNotFound.
@@ -80,7 +82,7 @@ func (d *Desk) SetPlate(ctx context.Context, who Who, vehicleID string, seen acc
 	if err != nil {
 		return err
 	}
-	e, err := d.entry(ctx, who.ID, "change license plate", vehicleID, seen.State+" "+seen.Number+" → "+to.State+" "+to.Number)
+	e, err := d.entry(ctx, who.ID, changePlate, vehicleID, seen.State+" "+seen.Number+" → "+to.State+" "+to.Number)
 	if err != nil {
 		return err
 	}
@@ -89,8 +91,5 @@ func (d *Desk) SetPlate(ctx context.Context, who Who, vehicleID string, seen acc
 		return err
 	}
 	_, err = d.Store.SetPlate(ctx, who.ID, seen, to, vehicleID, e, told)
-	if errors.Is(err, account.ErrChanged) {
-		return d.refused(ctx, who, "change license plate", err)
-	}
-	return err
+	return d.noted(ctx, who, changePlate, vehicleID, err, account.ErrChanged)
 }

@@ -66,20 +66,13 @@ func (e Errand) form(clientID string, number phone.Number) string {
 // pay.ErrTotalMoved, pay.ErrBlocked, *pay.LiveError, pay.ErrNeedsReview, pay.ErrPaused, quote.ErrDays, account.ErrNotFound.
 func (d *Desk) SendLink(ctx context.Context, who Who, e Errand) (pay.Payment, error) {
 	p, err := d.sendLink(ctx, who, e)
-	return p, d.noted(ctx, who, sendLinkName, err)
+	return p, d.noted(ctx, who, sendLinkName, who.ID, err, linkRefusals...)
 }
 
-// noted writes our own no into the trail, and returns it; a fault is returned as it is.
-func (d *Desk) noted(ctx context.Context, who Who, act string, err error) error {
-	for _, no := range []error{
-		phone.ErrInvalid, phone.ErrNotMobile, sms.ErrLandline, sms.ErrOptedOut, ErrConsent, ErrNoPayer, ErrLinksMost, trail.ErrCardNumber, trail.ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
-		pay.ErrNeedsReview, pay.ErrPaused, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, account.ErrNotFound,
-	} {
-		if errors.Is(err, no) {
-			return errors.Join(d.refused(ctx, who, act, no), err)
-		}
-	}
-	return err
+// linkRefusals are our own no to what is done with a link.
+var linkRefusals = []error{
+	phone.ErrInvalid, phone.ErrNotMobile, sms.ErrLandline, sms.ErrOptedOut, ErrConsent, ErrNoPayer, ErrLinksMost, trail.ErrCardNumber, trail.ErrTooLong, pay.ErrTotalMoved, pay.ErrBlocked, pay.ErrLive,
+	pay.ErrNeedsReview, pay.ErrPaused, pay.ErrClosed, pay.ErrElsewhere, pay.ErrResends, account.ErrNotFound,
 }
 
 func (d *Desk) sendLink(ctx context.Context, who Who, e Errand) (pay.Payment, error) {
@@ -361,7 +354,7 @@ func notArrived(code int) string {
 func (d *Desk) ResendLink(ctx context.Context, who Who, paymentID string) error {
 	v, err := d.sent(ctx, who, paymentID)
 	if err != nil {
-		return d.noted(ctx, who, "resend link", err)
+		return d.noted(ctx, who, "resend link", who.ID, err, linkRefusals...)
 	}
 	err = func() error {
 		if v.Link == nil {
@@ -380,14 +373,14 @@ func (d *Desk) ResendLink(ctx context.Context, who Who, paymentID string) error 
 		}
 		return d.Till.Resend(ctx, paymentID, trail.Actor{Kind: trail.Client, ID: who.ID})
 	}()
-	return d.noted(ctx, who, "resend link", err)
+	return d.noted(ctx, who, "resend link", who.ID, err, linkRefusals...)
 }
 
 // CancelLink ends a link. It returns where the payment stands: it may be too late to stop it. Errors: account.ErrNotFound, pay.ErrClosed, pay.ErrNeedsReview.
 func (d *Desk) CancelLink(ctx context.Context, who Who, paymentID string) (pay.State, error) {
 	if _, err := d.sent(ctx, who, paymentID); err != nil {
-		return "", d.noted(ctx, who, "revoke payment", err)
+		return "", d.noted(ctx, who, "revoke payment", who.ID, err, linkRefusals...)
 	}
-	state, err := d.Till.Revoke(ctx, paymentID, trail.Actor{Kind: trail.Client, ID: who.ID}, pay.ReasonAgent, "by the client in My Account")
-	return state, d.noted(ctx, who, "revoke payment", err)
+	state, err := d.Till.Revoke(ctx, paymentID, trail.Actor{Kind: trail.Client, ID: who.ID}, pay.ReasonClient, "by the client in My Account")
+	return state, d.noted(ctx, who, "revoke payment", who.ID, err, linkRefusals...)
 }

@@ -243,9 +243,23 @@ func (d *Desk) setPassword(ctx context.Context, c account.Client, password strin
 	return d.open(ctx, c, false, from, "new password")
 }
 
+// noted writes our own no about an object into the trail, and returns it. Any other error is a fault, and no refusal.
+func (d *Desk) noted(ctx context.Context, who Who, act, object string, err error, ours ...error) error {
+	for _, no := range ours {
+		if errors.Is(err, no) {
+			return errors.Join(d.refusedOf(ctx, who, act, object, no), err)
+		}
+	}
+	return err
+}
+
 // refused writes a refusal into the trail and returns why. A trail that can't be written is the worse news.
 func (d *Desk) refused(ctx context.Context, who Who, act string, why error) error {
-	e, err := d.entry(ctx, who.ID, act, who.ID, "")
+	return d.refusedOf(ctx, who, act, who.ID, why)
+}
+
+func (d *Desk) refusedOf(ctx context.Context, who Who, act, object string, why error) error {
+	e, err := d.entry(ctx, who.ID, act, object, "")
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,9 @@ func TestSomebodyElsePaysByALinkThatAClientHasSent(t *testing.T) {
 	if got := v.post(to+"/cancel", nil).to(); got != to+"?said=cancelled" {
 		t.Errorf("it leads to %s", got)
 	}
+	if n := w.count(`SELECT COUNT(*) FROM payments WHERE state = 'revoked' AND reason = 'client'`); n != 1 {
+		t.Errorf("%d links are on record as cancelled by their client", n)
+	}
 	v.get(to+"?said=cancelled").says("h2", "The link was cancelled").has("#link form", 0).has(`#link a[href^="/my/send?"]`, 1).has("[data-over]", 1)
 	if got := v.post(to+"/resend", nil).to(); got != to+"?said=not" {
 		t.Errorf("it leads to %s", got)
