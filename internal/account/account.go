@@ -125,6 +125,9 @@ func (c Card) Chargeable(today day.Date) bool {
 // Month is a card's last month, counted on: year × 12 + month.
 func (c Card) Month() int { return c.ExpYear*12 + c.ExpMonth }
 
+// LastDay is the day that it still is somewhere on earth at a moment. A card on file belongs to no location: by this day it is good until its month is over everywhere.
+func LastDay(now time.Time) day.Date { return day.Of(now.UTC().Add(-12 * time.Hour)) }
+
 // Expired says whether a card's last month is over at a day.
 func (c Card) Expired(today day.Date) bool {
 	t := today.Time()

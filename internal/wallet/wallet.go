@@ -106,7 +106,7 @@ func (h Holding) OnFile() []account.Card {
 	return out
 }
 
-func (h Holding) today() day.Date { return day.Of(h.Now) }
+func (h Holding) today() day.Date { return account.LastDay(h.Now) }
 
 // Change is what is written of a decision, all of it or nothing.
 type Change struct {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"paylink/internal/account"
-	"paylink/internal/day"
 	"paylink/internal/lockout"
 	"paylink/internal/pay"
 	"paylink/internal/trail"
@@ -47,7 +46,7 @@ func (d *Desk) Cards(ctx context.Context, who Who) ([]Card, error) {
 		return nil, err
 	}
 	var out []Card
-	today := day.Of(now)
+	today := account.LastDay(now)
 	for _, c := range cards {
 		out = append(out, Card{Card: c, Expired: c.Expired(today), Soon: c.ExpiresSoon(today), Chargeable: c.Chargeable(today), AutoPay: wallet.UsedByAutoPay(who.Client, c)})
 	}
