@@ -2,25 +2,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { Agent, NO_FUNDS, Payer, seen } from "./lib/people.mjs";
-import { axe, Town, until } from "./lib/town.mjs";
-
-/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways on a phone. */
-async function sound(page, name) {
-  const size = page.viewportSize();
-  const found = [];
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await axe(page)));
-  }
-  await page.emulateMedia({ colorScheme: null });
-  for (const width of [390, 320]) {
-    await page.setViewportSize({ width, height: 844 });
-    if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push(`it is wider than ${width} px`);
-  }
-  await page.setViewportSize(size);
-  assert.deepEqual(found, [], name);
-}
+import { Agent, NO_FUNDS, Payer, seen, sound } from "./lib/people.mjs";
+import { Town, until } from "./lib/town.mjs";
 
 test("a lead follows the team's links, and a supervisor reads what became of them", async (t) => {
   const town = await Town.start(t);

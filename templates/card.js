@@ -1,5 +1,5 @@
 // @ts-check
-// The card's fields, wherever a card is entered: Stripe's three frames, our ZIP code, and what is still missing or wrong of them. The page says what becomes of it.
+// What every page has on which a card is entered: Stripe's three frames and our ZIP code, the terms, and the button, which says what is still missing. The page says what becomes of it.
 'use strict';
 (() => {
   const own = document.currentScript;
@@ -140,6 +140,66 @@
         document.head.append(script);
       },
     };
+    return form;
+  };
+
+  /** @type {Window['cardButton']} */
+  window.cardButton = (id, texts, {gaps, tried, able, held}) => {
+    const button = byId(id);
+    const text = /** @type {HTMLElement} */ (button.firstElementChild);
+    const words = text.textContent || '';
+    const missing = byId('missing');
+    const agree = /** @type {HTMLInputElement} */ (byId('agree'));
+    const terms = /** @type {HTMLDialogElement} */ (byId('terms'));
+
+    const lacks = () => agree.checked ? gaps() : [...gaps(), {words: texts.missingTerms, focus: () => agree.focus()}];
+
+    /** @type {CardButton} */
+    const form = {
+      busy: false,
+      say(what) {
+        byId('live').textContent = what;
+      },
+      shows(what) {
+        text.textContent = what;
+      },
+      weigh() {
+        const list = lacks();
+        missing.textContent = list.length ? texts.missing.replace('%s', list.map((gap) => gap.words).join(', ')) : '';
+        const ready = !list.length && able();
+        if (ready && !form.busy && button.hasAttribute('aria-disabled')) form.say(texts.ready);
+        if (ready || form.busy) button.removeAttribute('aria-disabled');
+        else button.setAttribute('aria-disabled', 'true');
+      },
+      work(on) {
+        form.busy = on;
+        button.setAttribute('aria-busy', String(on));
+        form.shows(on ? texts.working : words);
+        agree.disabled = on;
+        held(on);
+        form.weigh();
+        if (on) form.say(texts.working);
+      },
+      stops() {
+        const [first] = lacks();
+        if (!first) return false;
+        missing.classList.add('tried');
+        tried();
+        form.say('');
+        form.say(missing.textContent || '');
+        first.focus();
+        return true;
+      },
+      anew() {
+        missing.classList.remove('tried');
+        form.weigh();
+      },
+    };
+    agree.addEventListener('change', () => form.weigh());
+    byId('terms-link').addEventListener('click', (event) => {
+      event.preventDefault();
+      terms.showModal();
+    });
     return form;
   };
 })();

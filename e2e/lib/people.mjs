@@ -203,7 +203,7 @@ export async function seen(part, words, within = 20_000) {
   }
 }
 
-/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways at 320 pixels. */
+/** What of a page axe finds wrong, light and dark, and whether it has to be scrolled sideways on a phone. */
 export async function sound(page, name) {
   const size = page.viewportSize();
   const found = [];
@@ -212,8 +212,10 @@ export async function sound(page, name) {
     found.push(...(await axe(page)));
   }
   await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 320, height: 700 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push("it is wider than 320 px");
+  for (const width of [390, 320]) {
+    await page.setViewportSize({ width, height: 844 });
+    if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) found.push(`it is wider than ${width} px`);
+  }
   await page.setViewportSize(size);
   assert.deepEqual(found, [], name);
 }

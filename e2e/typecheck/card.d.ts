@@ -15,7 +15,28 @@ interface CardFields {
   /** Loads Stripe.js and mounts the fields; then says mounted, or blocked. */
   load(): void;
 }
+/** The button of such a page, and the box by which the terms are agreed to. */
+interface CardButton {
+  busy: boolean; // something is on its way: nothing else may start
+  /** Politely, to a screen reader. */
+  say(words: string): void;
+  /** What stands on the button. */
+  shows(words: string): void;
+  /** Looks whether anything is missing still. */
+  weigh(): void;
+  work(on: boolean): void;
+  /** Says what is missing, and goes there; false: nothing is. */
+  stops(): boolean;
+  /** For another try: nobody is blamed for what is missing yet. */
+  anew(): void;
+}
 interface Window {
+  /** gaps, beside the terms; able: it could be pressed now, if nothing is missing; held: the rest of the page while it works. */
+  cardButton(
+    id: string,
+    texts: Record<string, string>,
+    page: { gaps: () => { words: string; focus: () => void }[]; tried: () => void; able: () => boolean; held: (on: boolean) => void },
+  ): CardButton;
   cardFields(
     config: { stripeJs: string; publishableKey: string; stripeAccount?: string; locale: "en" | "es"; texts: Record<string, string> },
     told: { changed: () => void; mounted: () => void; blocked: () => void },

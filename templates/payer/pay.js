@@ -12,29 +12,18 @@
   const config = JSON.parse(byId('config').textContent || '');
   const texts = config.texts;
 
-  const agree = /** @type {HTMLInputElement} */ (byId('agree'));
-  const button = byId('pay');
-  const buttonText = /** @type {HTMLElement} */ (button.firstElementChild);
-  const buttonWords = buttonText.textContent;
   const notice = byId('notice');
-  const missing = byId('missing');
   const countdown = /** @type {HTMLElement} */ (byId('countdown').lastElementChild);
   const terms = /** @type {HTMLDialogElement} */ (byId('terms'));
   const notMine = /** @type {HTMLFormElement} */ (byId('not-mine'));
   const notMineDialog = /** @type {HTMLDialogElement} */ (byId('not-mine-dialog'));
 
   let nonce = config.nonce;
-  let busy = false; // a payment is on its way: nothing else may start
   let ended = false; // this page can't pay any more
   /** How often each attempt was shown to the bank. @type {Record<string, number>} */
   const acted = {};
 
   // Saying
-
-  /** Politely, to a screen reader. @param {string} words */
-  function say(words) {
-    byId('live').textContent = words;
-  }
 
   /** To everybody, above the card. @param {string} words @param {HTMLElement} [more] */
   function tell(words, more) {
@@ -64,47 +53,24 @@
     scrollTo(0, 0);
   }
 
-  // What is still missing
-
-  /** @returns {{words: string, focus: () => void}[]} */
-  function gaps() {
-    const list = card.gaps();
-    if (!agree.checked) list.push({words: texts.missingTerms, focus: () => agree.focus()});
-    return list;
-  }
-
-  function weigh() {
-    const list = gaps();
-    missing.textContent = list.length ? texts.missing.replace('%s', list.map((gap) => gap.words).join(', ')) : '';
-    const ready = !list.length && !busy && !ended && !!card.stripe;
-    if (ready && button.hasAttribute('aria-disabled')) say(texts.ready);
-    if (ready || busy) button.removeAttribute('aria-disabled');
-    else button.setAttribute('aria-disabled', 'true');
-  }
-
+  /** @type {CardFields} */
   const card = window.cardFields(config, {
-    changed: weigh,
+    changed: () => button.weigh(),
     mounted() {
-      weigh();
+      button.weigh();
       if (config.attempt) goOn(config.attempt);
     },
     blocked() {
       if (config.attempt) poll();
     },
   });
+  const button = window.cardButton('pay', texts, {gaps: card.gaps, tried: card.tried, able: () => !ended && !!card.stripe, held: card.disable});
 
   // Paying
 
-  /** @param {boolean} on */
-  function work(on) {
-    busy = on;
-    button.setAttribute('aria-busy', String(on));
-    buttonText.textContent = on ? texts.working : buttonWords;
-    agree.disabled = on;
-    card.disable(on);
-    weigh();
-    if (on) say(texts.working);
-    else tick();
+  function rest() {
+    button.work(false);
+    tick();
   }
 
   /** @param {string} path @param {object} [body] with one: POST @returns {Promise<Said>} */
@@ -136,18 +102,10 @@
   async function pay(event) {
     event.preventDefault();
     const {stripe} = card;
-    if (busy || ended || !stripe) return;
-    const list = gaps();
-    if (list.length) {
-      missing.classList.add('tried');
-      card.tried();
-      say('');
-      say(missing.textContent || '');
-      return list[0].focus();
-    }
+    if (button.busy || ended || !stripe || button.stops()) return;
     if (!navigator.onLine) return tell(texts.offline);
     tell('');
-    work(true);
+    button.work(true);
     /** @type {import('@stripe/stripe-js').PaymentMethodResult | undefined} */
     let made;
     try {
@@ -157,7 +115,7 @@
     }
     if (!made || !made.paymentMethod) {
       const error = made && made.error;
-      work(false);
+      rest();
       const known = error && (error.type === 'validation_error' || error.type === 'card_error');
       return tell((known && error.message) || texts.unreachable);
     }
@@ -185,7 +143,7 @@
     if (status === 409) return reload('');
     if (checking) return reload(message);
     if (status === 402 || status === 422) return again(message || '');
-    work(false);
+    rest();
     tell(message || texts.badRequest);
   }
 
@@ -197,17 +155,16 @@
 
   /** Another card. @param {string} words */
   function again(words) {
-    work(false);
+    rest();
     card.again();
-    missing.classList.remove('tried');
-    weigh();
+    button.anew();
     tell(words);
     card.focus();
   }
 
   /** @param {string} words */
   function otherLink(words) {
-    work(false);
+    rest();
     ended = true;
     const link = document.createElement('a');
     link.className = 'button';
@@ -223,14 +180,14 @@
     const {stripe} = card;
     if (!stripe || !client_secret || !attempt || (acted[attempt] || 0) > 1) return check();
     acted[attempt] = (acted[attempt] || 0) + 1;
-    say(texts.bankAsks);
-    buttonText.textContent = texts.bankAsks;
+    button.say(texts.bankAsks);
+    button.shows(texts.bankAsks);
     try {
       await stripe.handleCardAction(client_secret);
     } catch {
       // the server asks Stripe
     }
-    buttonText.textContent = texts.working;
+    button.shows(texts.working);
     goOn(attempt);
   }
 
@@ -248,13 +205,13 @@
 
   /** @param {string} [words] */
   function check(words) {
-    busy = true;
+    button.busy = true;
     if (!checking) {
       checking = true;
       pause = 2000; // ms
       if (words) /** @type {HTMLElement} */ (byId('checking').querySelector('.said')).textContent = words;
       show('checking');
-      say(words || texts.checking);
+      button.say(words || texts.checking);
     }
     later();
   }
@@ -294,12 +251,12 @@
     countdown.textContent = texts.timeLeft.replace('%s', Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0'));
     for (const mark of [30, 60, 120, 300]) {
       if (left > mark || shown <= mark || shown === Infinity || !left) continue;
-      say(mark < 60 ? texts.secondsLeft.replace('%s', String(mark)) : mark === 60 ? texts.oneMinuteLeft : texts.minutesLeft.replace('%s', String(mark / 60)));
+      button.say(mark < 60 ? texts.secondsLeft.replace('%s', String(mark)) : mark === 60 ? texts.oneMinuteLeft : texts.minutesLeft.replace('%s', String(mark / 60)));
       break;
     }
     shown = left;
     if (left) ticking = setTimeout(tick, ms % 1000 || 1000);
-    else if (!busy) sync();
+    else if (!button.busy) sync();
   }
 
   let syncing = false;
@@ -307,11 +264,11 @@
   /** Asks the server how things stand. Its clock is the one that counts. */
   async function sync() {
     if (checking) return poll();
-    if (busy || ended || syncing) return;
+    if (button.busy || ended || syncing) return;
     syncing = true;
     const {status, answer} = await ask('/pay/status');
     syncing = false;
-    if (busy || ended) return; // the payer was faster: that answer decides
+    if (button.busy || ended) return; // the payer was faster: that answer decides
     const over = deadline <= Date.now();
     if (status === 401) return location.replace('/pay');
     if (!answer || !answer.state || status >= 500 || status === 429) {
@@ -340,30 +297,25 @@
   // Wiring
 
   byId('card-form').addEventListener('submit', pay);
-  agree.addEventListener('change', weigh);
-  byId('terms-link').addEventListener('click', (event) => {
-    event.preventDefault();
-    terms.showModal();
-  });
   notMine.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (busy || ended) return;
+    if (button.busy || ended) return;
     notMineDialog.returnValue = '';
     notMineDialog.showModal();
   });
   notMineDialog.addEventListener('close', () => {
-    if (notMineDialog.returnValue === 'close' && !busy) notMine.submit();
+    if (notMineDialog.returnValue === 'close' && !button.busy) notMine.submit();
   });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) sync(); });
   addEventListener('pageshow', (event) => {
-    if (event.persisted && busy && !checking) location.replace('/pay');
+    if (event.persisted && button.busy && !checking) location.replace('/pay');
     else if (event.persisted) sync();
   });
-  addEventListener('offline', () => { if (!busy && !ended) tell(texts.offline); });
+  addEventListener('offline', () => { if (!button.busy && !ended) tell(texts.offline); });
   addEventListener('online', () => {
-    if (!busy && !ended && notice.textContent?.trim() === texts.offline) {
+    if (!button.busy && !ended && notice.textContent?.trim() === texts.offline) {
       tell('');
-      say(texts.online);
+      button.say(texts.online);
     }
     sync();
   });
@@ -375,7 +327,7 @@
   } catch {
     // no storage
   }
-  weigh();
+  button.weigh();
   if (config.attempt) { // this page was left while the bank was asking
     check(texts.bankAsks);
     clearTimeout(timer);

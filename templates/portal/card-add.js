@@ -9,19 +9,6 @@
   /** @type {{stripeJs: string, publishableKey: string, locale: 'en' | 'es', terms: string, back: string, texts: Record<string, string>}} */
   const config = JSON.parse(byId('config').textContent || '');
   const {texts} = config;
-  const agree = /** @type {HTMLInputElement} */ (byId('agree'));
-  const button = byId('save');
-  const buttonText = /** @type {HTMLElement} */ (button.firstElementChild);
-  const buttonWords = buttonText.textContent;
-  const missing = byId('missing');
-  const terms = /** @type {HTMLDialogElement} */ (byId('terms'));
-  let busy = false;
-
-  /** Politely, to a screen reader. @param {string} words */
-  function say(words) {
-    byId('live').textContent = words;
-  }
-
   /** To everybody, above the form. @param {string} words */
   function tell(words) {
     const notice = byId('notice');
@@ -30,33 +17,9 @@
     if (words) notice.scrollIntoView({block: 'center'});
   }
 
-  function gaps() {
-    const list = card.gaps();
-    if (!agree.checked) list.push({words: texts.missingTerms, focus: () => agree.focus()});
-    return list;
-  }
-
-  function weigh() {
-    const list = gaps();
-    missing.textContent = list.length ? texts.missing.replace('%s', list.map((gap) => gap.words).join(', ')) : '';
-    const ready = !list.length && !!card.stripe;
-    if (ready && !busy && button.hasAttribute('aria-disabled')) say(texts.ready);
-    if (ready || busy) button.removeAttribute('aria-disabled');
-    else button.setAttribute('aria-disabled', 'true');
-  }
-
-  const card = window.cardFields(config, {changed: weigh, mounted: weigh, blocked() {}});
-
-  /** @param {boolean} on */
-  function work(on) {
-    busy = on;
-    button.setAttribute('aria-busy', String(on));
-    buttonText.textContent = on ? texts.working : buttonWords;
-    agree.disabled = on;
-    card.disable(on);
-    weigh();
-    if (on) say(texts.working);
-  }
+  /** @type {CardFields} */
+  const card = window.cardFields(config, {changed: () => button.weigh(), mounted: () => button.weigh(), blocked() {}});
+  const button = window.cardButton('save', texts, {gaps: card.gaps, tried: card.tried, able: () => !!card.stripe, held: card.disable});
 
   /** @param {string} path @param {object} body @returns {Promise<{status: number, answer: Answer | null}>} status 0: no answer came */
   async function ask(path, body) {
@@ -72,7 +35,7 @@
 
   /** Not now: with another card, or the same. @param {string} words */
   function no(words) {
-    work(false);
+    button.work(false);
     tell(words);
   }
 
@@ -81,17 +44,9 @@
     event.preventDefault();
     event.stopPropagation();
     const {stripe} = card;
-    if (busy || !stripe) return;
-    const list = gaps();
-    if (list.length) {
-      missing.classList.add('tried');
-      card.tried();
-      say('');
-      say(missing.textContent || '');
-      return list[0].focus();
-    }
+    if (button.busy || !stripe || button.stops()) return;
     tell('');
-    work(true);
+    button.work(true);
     const begun = await ask('/my/cards/setup', {terms: config.terms});
     const {setup, client_secret: secret, state} = begun.answer || {};
     if (state === 'terms') return location.reload();
@@ -108,7 +63,7 @@
       no((known && done.error.message) || texts.unreachable);
       if (done.error.type === 'card_error') {
         card.again();
-        weigh();
+        button.weigh();
         card.focus();
       }
       return;
@@ -119,19 +74,14 @@
     if (kept.status === 0 || kept.status >= 500) return no(texts.unclear);
     no((kept.answer && kept.answer.message) || texts.unclear);
     card.again();
-    weigh();
+    button.weigh();
     card.focus();
   }
 
   byId('card-form').addEventListener('submit', save);
-  agree.addEventListener('change', weigh);
-  byId('terms-link').addEventListener('click', (event) => {
-    event.preventDefault();
-    terms.showModal();
-  });
   addEventListener('pageshow', (event) => {
-    if (event.persisted && busy) location.reload();
+    if (event.persisted && button.busy) location.reload();
   });
-  weigh();
+  button.weigh();
   card.load();
 })();

@@ -12,21 +12,9 @@
   const config = JSON.parse(byId('config').textContent || '');
   const {texts} = config;
   const form = /** @type {HTMLFormElement} */ (byId('pay-form'));
-  const agree = /** @type {HTMLInputElement} */ (byId('agree'));
-  const button = byId('pay');
-  const buttonText = /** @type {HTMLElement} */ (button.firstElementChild);
-  const buttonWords = buttonText.textContent;
-  const missing = byId('missing');
   const notice = byId('notice');
-  const terms = /** @type {HTMLDialogElement} */ (byId('terms'));
   let key = config.key;
-  let busy = false;
   let loading = false;
-
-  /** Politely, to a screen reader. @param {string} words */
-  function say(words) {
-    byId('live').textContent = words;
-  }
 
   /** To everybody, at the top. @param {string} words */
   function tell(words) {
@@ -42,20 +30,22 @@
     const list = [];
     if (!method()) list.push({words: texts.missingMethod, focus: () => /** @type {HTMLElement} */ (form.querySelector('input[name=method]:not(:disabled)')).focus()});
     if (isNew()) list.push(...card.gaps());
-    if (!agree.checked) list.push({words: texts.missingTerms, focus: () => agree.focus()});
     return list;
   }
 
-  function weigh() {
-    const list = gaps();
-    missing.textContent = list.length ? texts.missing.replace('%s', list.map((gap) => gap.words).join(', ')) : '';
-    const ready = !list.length && (!isNew() || !!card.stripe);
-    if (ready && !busy && button.hasAttribute('aria-disabled')) say(texts.ready);
-    if (ready || busy) button.removeAttribute('aria-disabled');
-    else button.setAttribute('aria-disabled', 'true');
-  }
-
-  const card = window.cardFields(config, {changed: weigh, mounted: weigh, blocked() {}});
+  /** @type {CardFields} */
+  const card = window.cardFields(config, {changed: () => button.weigh(), mounted: () => button.weigh(), blocked() {}});
+  const button = window.cardButton('pay', texts, {
+    gaps,
+    tried() {
+      if (isNew()) card.tried();
+    },
+    able: () => !isNew() || !!card.stripe,
+    held(on) {
+      for (const radio of form.querySelectorAll('input[name=method]')) radio.toggleAttribute('data-held', on);
+      card.disable(on);
+    },
+  });
 
   /** Stripe.js comes once a card is to be entered. */
   function choose() {
@@ -63,19 +53,7 @@
       loading = true;
       card.load();
     }
-    weigh();
-  }
-
-  /** @param {boolean} on */
-  function work(on) {
-    busy = on;
-    button.setAttribute('aria-busy', String(on));
-    buttonText.textContent = on ? texts.working : buttonWords;
-    agree.disabled = on;
-    for (const radio of form.querySelectorAll('input[name=method]')) radio.toggleAttribute('data-held', on);
-    card.disable(on);
-    weigh();
-    if (on) say(texts.working);
+    button.weigh();
   }
 
   /** @param {object} body @returns {Promise<{status: number, answer: Answer | null}>} status 0: no answer came */
@@ -96,10 +74,9 @@
     if (answer.key) key = answer.key;
     byId('checking').hidden = true;
     byId('open').hidden = false;
-    work(false);
+    button.work(false);
     if (isNew()) card.again();
-    missing.classList.remove('tried');
-    weigh();
+    button.anew();
     tell(words);
     notice.focus();
   }
@@ -117,7 +94,7 @@
         byId('checking').hidden = false;
         byId('open').hidden = true;
         /** @type {HTMLElement} */ (byId('checking').querySelector('h2')).focus();
-        say(texts.checking);
+        button.say(texts.checking);
       }
       await new Promise((done) => setTimeout(done, pause));
     }
@@ -127,20 +104,12 @@
   async function pay(event) {
     event.preventDefault();
     event.stopPropagation();
-    if (busy) return;
-    const list = gaps();
-    if (list.length) {
-      missing.classList.add('tried');
-      if (isNew()) card.tried();
-      say('');
-      say(missing.textContent || '');
-      return list[0].focus();
-    }
+    if (button.busy || button.stops()) return;
     if (isNew() && !card.stripe) return;
     if (!navigator.onLine) return tell(texts.offline);
     tell('');
     const fields = Object.fromEntries(new FormData(form));
-    work(true);
+    button.work(true);
     let made = '';
     if (isNew()) {
       /** @type {import('@stripe/stripe-js').PaymentMethodResult | undefined} */
@@ -153,7 +122,7 @@
       if (!result || !result.paymentMethod) {
         const error = result && result.error;
         const known = error && (error.type === 'validation_error' || error.type === 'card_error');
-        work(false);
+        button.work(false);
         return tell((known && error.message) || texts.unreachable);
       }
       made = result.paymentMethod.id;
@@ -165,15 +134,11 @@
   form.addEventListener('submit', pay);
   form.addEventListener('change', choose);
   form.addEventListener('click', (event) => { // while a payment is on its way nothing else is chosen
-    if (busy && event.target instanceof HTMLInputElement && event.target.type === 'radio') event.preventDefault();
-  });
-  byId('terms-link').addEventListener('click', (event) => {
-    event.preventDefault();
-    terms.showModal();
+    if (button.busy && event.target instanceof HTMLInputElement && event.target.type === 'radio') event.preventDefault();
   });
   addEventListener('pageshow', (event) => {
     if (event.persisted) location.reload(); // the back button: this page may be of before the payment
   });
-  weigh();
+  button.weigh();
   choose();
 })();
